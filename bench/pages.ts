@@ -13,7 +13,7 @@ import { taskQueue } from '../domain/ids.ts';
 import { buildSandbox } from '../sandbox/index.ts';
 import { connectAnywhere, localTokens } from '../test/kit/connect.ts';
 import { type Amounts, fillDatabase, sandboxAccount } from '../test/kit/filled.ts';
-import { addressOf, leadsElsewhere, notePages, searchesOf } from '../test/kit/pages.ts';
+import { addressOf, redirects, collectPages, searchesOf } from '../test/kit/pages.ts';
 import { explain, hasPlan, type Statement, watchStatements } from '../test/kit/plans.ts';
 import { localWebservice } from '../test/kit/webservice.ts';
 import { median } from './numbers.ts';
@@ -120,7 +120,7 @@ export async function benchPages({
       trustedProxies: '127.0.0.1',
     });
     const counted = countWork(app, sql);
-    const patterns = notePages(app);
+    const patterns = collectPages(app);
     await app.register(adminConsole, { publicUrl });
     const url = await app.listen({ port: 0, host: '127.0.0.1' });
     stops.push(() => app.close());
@@ -141,7 +141,7 @@ export async function benchPages({
         headers: { cookie, 'accept-encoding': 'br', 'x-forwarded-for': `10.0.0.${person}` },
       });
       const body = await answer.body.arrayBuffer();
-      if (answer.statusCode !== (leadsElsewhere(address) ? 303 : 200))
+      if (answer.statusCode !== (redirects(address) ? 303 : 200))
         throw new Error(`${address} answered ${answer.statusCode}.`);
       const ms = performance.now() - start;
       return { ms, cpuMs: (await cpuTime(sessions)) - before, bytes: body.byteLength };

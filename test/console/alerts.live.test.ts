@@ -6,7 +6,7 @@ import { createConsole } from '../kit/console.ts';
 /** Alerts on a page that stays open. */
 const ui = await createConsole();
 const { sql } = ui;
-const operator = await ui.person('operator');
+const operator = await ui.signIn('operator');
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 /** console.js polls every 30 seconds. */
 const pollMs = 31_000;

@@ -11,10 +11,10 @@ import { createSmtpServer, smtpLogin } from '../kit/smtp.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
-const admin = await ui.person('admin');
-const operator = await ui.person('operator');
-const agent = await ui.person('agent');
-const viewer = await ui.person('viewer');
+const admin = await ui.signIn('admin');
+const operator = await ui.signIn('operator');
+const agent = await ui.signIn('agent');
+const viewer = await ui.signIn('viewer');
 const catalog = await createCatalog(ui);
 const { runId } = await createRun(ui, catalog);
 const smtp = await createSmtpServer();

@@ -5,9 +5,9 @@ import { createConsole, textOf } from '../kit/console.ts';
 const ui = await createConsole();
 const { sql, as } = ui;
 const catalog = await createCatalog(ui);
-const maria = await ui.person('admin');
+const maria = await ui.signIn('admin');
 await sql`update users set name = 'Maria' where id = ${maria.id}`;
-const reader = await ui.person('operator');
+const reader = await ui.signIn('operator');
 await sql`update users set locale = 'en' where id = ${reader.id}`;
 
 /** Calls the API with the session of Maria. */
@@ -18,8 +18,8 @@ const act = (method: 'PUT' | 'POST' | 'DELETE' | 'PATCH', url: string, payload?:
     headers: { cookie: maria.cookie, 'sec-fetch-site': 'same-origin' },
     ...(payload === undefined ? {} : { payload }),
   });
-const log = async (query = '', person = maria) =>
-  textOf(await person.get(`/settings/audit${query}`)).replaceAll(/\s+/g, ' ');
+const log = async (query = '', user = maria) =>
+  textOf(await user.get(`/settings/audit${query}`)).replaceAll(/\s+/g, ' ');
 
 test('a campaign change is shown as a sentence with the old and new texts and setting names', async () => {
   const region = async (name: string) =>

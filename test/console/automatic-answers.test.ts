@@ -6,8 +6,8 @@ import { insertReply } from '../kit/tickets.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
-const agent = await ui.person('agent');
-const viewer = await ui.person('viewer');
+const agent = await ui.signIn('agent');
+const viewer = await ui.signIn('viewer');
 const catalog = await createCatalog(ui);
 
 /** An automatic text without a ticket in status `unknown`. */

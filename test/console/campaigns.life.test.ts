@@ -9,8 +9,8 @@ import { createConsole, textOf } from '../kit/console.ts';
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
-const admin = await ui.person('admin');
-const operator = await ui.person('operator');
+const admin = await ui.signIn('admin');
+const operator = await ui.signIn('operator');
 const asAdmin = ui.as('admin');
 
 const ready = (changes: object = {}) => createReadyCampaign(ui, documentOf(catalog, changes));

@@ -7,8 +7,8 @@ import { createGateway } from '../kit/gateway.ts';
 const gateway = await createGateway();
 const ui = await createConsole({ sandboxUrl: gateway.url });
 const catalog = await createCatalog(ui);
-const operator = await ui.person('operator');
-const other = await ui.person('operator');
+const operator = await ui.signIn('operator');
+const other = await ui.signIn('operator');
 
 const schedule = {
   description: '',
@@ -290,18 +290,18 @@ describe('the mailing', () => {
   };
 
   test('preselects the usual sending hours of the user, otherwise the first', async () => {
-    const person = await ui.person('operator');
-    const first = await person.get(`${await draft()}/mailing`);
+    const user = await ui.signIn('operator');
+    const first = await user.get(`${await draft()}/mailing`);
     expect(first.body).toMatch(new RegExp(`<option value="${catalog.hoursId}" selected`));
     const window = { days: ['monday'], from: '08:00', to: '12:00' };
     const hours = String(
       await createEntry('sending-hours', { timezone: 'America/Sao_Paulo', windows: [window] }),
     );
     const me = { name: 'Ana', locale: 'pt-BR', timezone: 'America/Sao_Paulo', sendingHoursId: hours };
-    expect((await person.post('/profile', me)).headers.location).toBe('/profile');
+    expect((await user.post('/profile', me)).headers.location).toBe('/profile');
     const selected = new RegExp(`<option value="${hours}" selected`);
-    expect((await person.get('/profile')).body).toMatch(selected);
-    expect((await person.get(`${await draft()}/mailing`)).body).toMatch(selected);
+    expect((await user.get('/profile')).body).toMatch(selected);
+    expect((await user.get(`${await draft()}/mailing`)).body).toMatch(selected);
     // Another user is not affected.
     expect((await operator.get(`${await draft()}/mailing`)).body).not.toMatch(selected);
     // Archived hours are no longer offered.
@@ -310,7 +310,7 @@ describe('the mailing', () => {
       definition: { timezone: 'America/Sao_Paulo', windows: [window] },
       archived: true,
     });
-    const again = await person.get(`${await draft()}/mailing`);
+    const again = await user.get(`${await draft()}/mailing`);
     expect(again.body).toMatch(new RegExp(`<option value="${catalog.hoursId}" selected`));
   });
 
@@ -344,7 +344,7 @@ describe('the mailing', () => {
   });
 
   test('is read-only for a viewer', async () => {
-    const viewer = await ui.person('viewer');
+    const viewer = await ui.signIn('viewer');
     const page = await viewer.get(`${await draft()}/mailing`);
     expect(page.statusCode).toBe(200);
     expect(page.body).toContain('<fieldset disabled');

@@ -5,8 +5,8 @@ import { createSmtpServer } from '../kit/smtp.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
-const admin = await ui.person('admin');
-const viewer = await ui.person('viewer');
+const admin = await ui.signIn('admin');
+const viewer = await ui.signIn('viewer');
 const path = '/settings/company';
 
 beforeEach(async () => {

@@ -26,14 +26,14 @@ describe('signing in', () => {
   });
 
   test('explains that the session has expired, and fragment requests redirect there, too', async () => {
-    const person = await ui.person('viewer');
-    await person.post('/sign-out');
-    const page = await person.get('/runs?status=paused');
+    const user = await ui.signIn('viewer');
+    await user.post('/sign-out');
+    const page = await user.get('/runs?status=paused');
     const door = page.headers.location ?? '';
     expect(door).toBe('/sign-in?next=%2Fruns%3Fstatus%3Dpaused&expired=1');
     expect(textOf(await app.inject(door))).toContain('Sua sessão expirou.');
     expect(textOf(await app.inject('/sign-in'))).not.toContain('expirou');
-    const part = await person.get('/runs/7/live', {
+    const part = await user.get('/runs/7/live', {
       'hx-request': 'true',
       'hx-current-url': 'http://localhost/runs/7?a=1',
       host: 'localhost',
@@ -85,11 +85,11 @@ describe('signing in', () => {
   });
 
   test('out ends the session and clears the browser cache', async () => {
-    const person = await ui.person('viewer');
-    const answer = await person.post('/sign-out');
+    const user = await ui.signIn('viewer');
+    const answer = await user.post('/sign-out');
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/sign-in']);
     expect(answer.headers['clear-site-data']).toBe('"cache"');
-    expect((await person.get('/')).statusCode).toBe(303);
+    expect((await user.get('/')).statusCode).toBe(303);
   });
 });
 
@@ -160,18 +160,18 @@ describe('a password set by an admin', () => {
 
 describe('a form', () => {
   test('on another site cannot change anything', async () => {
-    const person = await ui.person('viewer');
+    const user = await ui.signIn('viewer');
     const change = { name: 'Changed', locale: 'en', timezone: 'UTC' };
     for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }]) {
-      expect((await person.post('/profile', change, headers)).statusCode).toBe(403);
+      expect((await user.post('/profile', change, headers)).statusCode).toBe(403);
     }
-    const [user] = await sql<{ name: string }[]>`select name from users where id = ${person.id}`;
-    expect(user?.name).not.toBe('Changed');
+    const [row] = await sql<{ name: string }[]>`select name from users where id = ${user.id}`;
+    expect(row?.name).not.toBe('Changed');
   });
 
   test('with invalid fields is shown again with its values, and each problem is beside its field and at the top', async () => {
-    const person = await ui.person('viewer');
-    const answer = await person.post('/profile', { name: ' ', locale: 'pt-BR', timezone: 'Mars/Olympus' });
+    const user = await ui.signIn('viewer');
+    const answer = await user.post('/profile', { name: ' ', locale: 'pt-BR', timezone: 'Mars/Olympus' });
     expect(answer.statusCode).toBe(422);
     expect(answer.body).toContain('value="Mars/Olympus"');
     expect(answer.body).toContain('href="#f-timezone"');
@@ -181,33 +181,33 @@ describe('a form', () => {
   });
 
   test('that is saved shows a notice once', async () => {
-    const person = await ui.person('viewer');
-    const answer = await person.post('/profile', {
+    const user = await ui.signIn('viewer');
+    const answer = await user.post('/profile', {
       name: 'Bia',
       locale: 'pt-BR',
       timezone: 'America/Manaus',
     });
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/profile']);
     const notice = `torpedo-notice=${encodeURIComponent(cookieOf(answer, 'torpedo-notice') ?? '')}`;
-    const page = await person.get('/profile', { cookie: `${person.cookie}; ${notice}` });
+    const page = await user.get('/profile', { cookie: `${user.cookie}; ${notice}` });
     expect(textOf(page)).toContain('Salvo.');
     expect(page.cookies).toMatchObject([{ name: 'torpedo-notice', value: '' }]);
     expect(textOf(page)).toContain('Manaus (GMT-4)');
   });
 
   test('submitted after the session ended leads to the sign-in and then back to its page', async () => {
-    const person = await ui.person('viewer');
-    await person.post('/sign-out');
+    const user = await ui.signIn('viewer');
+    await user.post('/sign-out');
     const referer = 'http://localhost/profile';
-    const answer = await person.post('/profile', { name: 'Bia' }, { referer, host: 'localhost' });
+    const answer = await user.post('/profile', { name: 'Bia' }, { referer, host: 'localhost' });
     expect(answer.headers.location).toBe('/sign-in?next=%2Fprofile&expired=1');
   });
 });
 
 describe('pages', () => {
   test('load scripts and styles only from our own files', async () => {
-    const person = await ui.person('viewer');
-    const { headers, body } = await person.get('/');
+    const user = await ui.signIn('viewer');
+    const { headers, body } = await user.get('/');
     const policy = headers['content-security-policy'];
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("script-src 'self';");
@@ -219,11 +219,11 @@ describe('pages', () => {
   });
 
   test('load less than 300 kB compressed, and their assets are cached forever', async () => {
-    const person = await ui.person('viewer');
+    const user = await ui.signIn('viewer');
     const accept = { 'accept-encoding': 'gzip, br' };
-    const page = await person.get('/', accept);
+    const page = await user.get('/', accept);
     let bytes = page.rawPayload.length;
-    const { body } = await person.get('/');
+    const { body } = await user.get('/');
     const files = [...body.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, file]) => file ?? '');
     expect(files.length).toBeGreaterThan(4);
     for (const file of files) {
@@ -236,9 +236,9 @@ describe('pages', () => {
   });
 
   test('escape user input', async () => {
-    const person = await ui.person('viewer');
-    await person.post('/profile', { name: '<b>"&\'', locale: 'en', timezone: 'UTC' });
-    expect((await person.get('/')).body).toContain('&lt;b>&quot;&amp;');
+    const user = await ui.signIn('viewer');
+    await user.post('/profile', { name: '<b>"&\'', locale: 'en', timezone: 'UTC' });
+    expect((await user.get('/')).body).toContain('&lt;b>&quot;&amp;');
   });
 
   test.each([
@@ -253,20 +253,20 @@ describe('pages', () => {
   });
 
   test('use the language of the user until one is chosen on the device', async () => {
-    const person = await ui.person('viewer');
-    await person.post('/profile', { name: 'Bia', locale: 'en', timezone: 'UTC' });
-    expect((await person.get('/')).body).toContain('<html lang="en"');
-    const answer = await person.post('/preferences', { locale: 'pt-BR', back: '/profile' });
+    const user = await ui.signIn('viewer');
+    await user.post('/profile', { name: 'Bia', locale: 'en', timezone: 'UTC' });
+    expect((await user.get('/')).body).toContain('<html lang="en"');
+    const answer = await user.post('/preferences', { locale: 'pt-BR', back: '/profile' });
     expect([answer.headers.location, cookieOf(answer, 'torpedo-language')]).toEqual(['/profile', 'pt-BR']);
-    expect((await person.get('/')).body).toContain('<html lang="pt-BR"');
+    expect((await user.get('/')).body).toContain('<html lang="pt-BR"');
   });
 
   test('that do not exist answer 404, and unknown API, webhook and asset paths answer with JSON', async () => {
-    const person = await ui.person('viewer');
-    const page = await person.get('/nothing/here');
+    const user = await ui.signIn('viewer');
+    const page = await user.get('/nothing/here');
     expect([page.statusCode, page.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
     for (const url of ['/api/nothing', '/webhooks/nothing', '/assets/nothing.js']) {
-      const answer = await person.get(url);
+      const answer = await user.get(url);
       expect([url, answer.statusCode]).toEqual([url, 404]);
       expect(answer.json()).toMatchObject({ error: { code: 'not_found' } });
     }

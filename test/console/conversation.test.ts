@@ -8,7 +8,7 @@ const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
 const settings = await createTicketCatalog(sql);
-const agent = await ui.person('operator');
+const agent = await ui.signIn('operator');
 
 let phones = 0;
 async function ticketOf() {
@@ -84,14 +84,14 @@ test('a ticket of an opted-out phone shows a sentence instead of the answer box'
 test('a viewer can read the conversation but not answer', async () => {
   const { id, messageId } = await ticketOf();
   await insertReply(sql, { messageId });
-  const viewer = await ui.person('viewer');
+  const viewer = await ui.signIn('viewer');
   const page = await viewer.get(`/tickets/${id}`);
   expect(page.body).not.toContain(`action="/tickets/${id}/answers"`);
 });
 
 test('a chosen quick reply is filled in for the customer', async () => {
   const { id } = await ticketOf();
-  const admin = await ui.person('admin');
+  const admin = await ui.signIn('admin');
   const saved = await admin.post('/settings/quick-replies', {
     name: 'Segunda via',
     'definition.text': 'Olá {primeiro_nome} ({codigo}), segue a 2ª via. {saldo}',
@@ -112,7 +112,7 @@ test('an agent can resolve an unknown answer at its bubble, a viewer cannot', as
   const [row] = await sql<[{ id: number }]>`
     update answers set status = 'unknown', reason = 'no_answer', sending_at = now() where ticket_id = ${id} returning id`;
   const action = `/tickets/${id}/answers/${row.id}/resolve`;
-  expect((await (await ui.person('viewer')).get(`/tickets/${id}`)).body).not.toContain(action);
+  expect((await (await ui.signIn('viewer')).get(`/tickets/${id}`)).body).not.toContain(action);
   expect((await agent.get(`/tickets/${id}`)).body).toContain(`action="${action}"`);
   const resolved = await agent.post(action, { sent: 'no' });
   expect([resolved.statusCode, resolved.headers.location]).toEqual([303, `/tickets/${id}`]);

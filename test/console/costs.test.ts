@@ -9,14 +9,14 @@ import { createConsole, textOf } from '../kit/console.ts';
 const ui = await createConsole({ clock: () => new Date('2026-11-20T15:00:00Z') });
 const { sql } = ui;
 const catalog = await createCatalog(ui);
-const admin = await ui.person('admin');
-const operator = await ui.person('operator');
-const viewer = await ui.person('viewer');
-const english = await ui.person('viewer');
+const admin = await ui.signIn('admin');
+const operator = await ui.signIn('operator');
+const viewer = await ui.signIn('viewer');
+const english = await ui.signIn('viewer');
 await sql`update users set locale = 'en' where id = ${english.id}`;
 const providerPage = `/settings/providers/${catalog.providerId}`;
-const textAt = async (person: typeof admin, url: string) =>
-  textOf(await person.get(url)).replaceAll('\u00A0', ' ');
+const textAt = async (user: typeof admin, url: string) =>
+  textOf(await user.get(url)).replaceAll('\u00A0', ' ');
 
 /** A sending run with 5 messages, 4 of them accepted by the provider. */
 async function sentRun(): Promise<number> {
@@ -38,11 +38,11 @@ async function sentRun(): Promise<number> {
 
 test('without a price, pages show "no price" instead of R$ 0,00, and link admins to the prices', async () => {
   const runId = await sentRun();
-  for (const person of [admin, viewer]) {
-    const page = await person.get(`/runs/${runId}`);
+  for (const user of [admin, viewer]) {
+    const page = await user.get(`/runs/${runId}`);
     expect(textOf(page)).toContain('sem preço');
     expect(textOf(page)).not.toContain('0,00');
-    expect(page.body.includes(`href="${providerPage}#prices"`)).toBe(person === admin);
+    expect(page.body.includes(`href="${providerPage}#prices"`)).toBe(user === admin);
   }
   expect(await textAt(viewer, '/runs')).toContain('sem preço');
   expect(await textAt(english, `/runs/${runId}`)).toContain('no price');

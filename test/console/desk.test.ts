@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 import { createCatalog, createRun } from '../kit/api.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
-import { createConsole, type Person } from '../kit/console.ts';
+import { createConsole, type SignedInUser } from '../kit/console.ts';
 import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 /** Tickets in a real browser: bulk actions, and two users who change one ticket. */
@@ -10,7 +10,7 @@ const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
 const settings = await createTicketCatalog(sql);
-const [ana, bia] = [await ui.person('agent'), await ui.person('agent')];
+const [ana, bia] = [await ui.signIn('agent'), await ui.signIn('agent')];
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 
 let phones = 0;
@@ -27,8 +27,8 @@ async function openTicket(): Promise<number> {
 describe.skipIf(chromiumPath === null)('in a browser', async () => {
   if (chromiumPath === null) return;
   const browser = await startBrowser();
-  const open = async (person: Person, path: string) => {
-    const [name = '', value = ''] = person.cookie.split('=');
+  const open = async (user: SignedInUser, path: string) => {
+    const [name = '', value = ''] = user.cookie.split('=');
     const context = await browser.newContext({ locale: 'pt-BR' });
     await context.addCookies([{ name, value, url }]);
     const page = await context.newPage();

@@ -6,8 +6,8 @@ import { createConsole } from '../kit/console.ts';
 /** CSV downloads of console users and of programs. */
 const ui = await createConsole();
 const { sql, as } = ui;
-const admin = await ui.person('admin');
-const reader = await ui.person('viewer');
+const admin = await ui.signIn('admin');
+const reader = await ui.signIn('viewer');
 await sql`update users set locale = 'en', timezone = 'America/New_York' where id = ${reader.id}`;
 const catalog = await createCatalog(ui);
 const { runId, messageIds } = await createRun(ui, catalog, {

@@ -12,7 +12,7 @@ import { createConsole, languages } from '../kit/console.ts';
 /** Ready-made gateway configurations: examples/gateways, and the form that starts from them. */
 const ui = await createConsole();
 const { sql } = ui;
-const admin = await ui.person('admin');
+const admin = await ui.signIn('admin');
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 
 test.each(starters)(

@@ -12,8 +12,8 @@ import { recordSent } from '../kit/sending.ts';
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
-const operator = await ui.person('operator');
-const viewer = await ui.person('viewer');
+const operator = await ui.signIn('operator');
+const viewer = await ui.signIn('viewer');
 const writer = createReceiptWriter({
   sql,
   log: ui.app.log,

@@ -6,7 +6,7 @@ import { createConsole } from '../kit/console.ts';
 
 /** What a browser fetches for a page: sizes, origins, caching and security headers. */
 const ui = await createConsole();
-const admin = await ui.person('admin');
+const admin = await ui.signIn('admin');
 const catalog = await createCatalog(ui);
 const campaignId = await createReadyCampaign(ui, documentOf(catalog));
 const { runId } = await createRun(ui, catalog);

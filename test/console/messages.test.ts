@@ -5,7 +5,7 @@ import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
-const viewer = await ui.person('viewer');
+const viewer = await ui.signIn('viewer');
 const api = ui.as('viewer');
 const catalog = await createCatalog(ui);
 const mailing = { source: 'csv', sendingHoursId: catalog.hoursId };
@@ -128,7 +128,7 @@ test.each([
     },
   };
   const { messageIds } = await createRun(ui, catalog, { changes });
-  const reader = await ui.person('viewer');
+  const reader = await ui.signIn('viewer');
   await sql`update users set locale = ${locale} where id = ${reader.id}`;
   const words = textOf(await reader.get(`/messages/${messageIds[0] ?? 0}`)).replaceAll(/\s+/g, ' ');
   expect(words).toContain(`${region} Sul ${locale} ${type} Casa ${locale} `);

@@ -7,24 +7,24 @@ import type { Locale } from '../../domain/user.ts';
 import { createCatalog, createReadyCampaign, createRun, documentOf } from '../kit/api.ts';
 import { createConsole, languages } from '../kit/console.ts';
 import { createGateway } from '../kit/gateway.ts';
-import { addressOf, type PageSubjects } from '../kit/pages.ts';
+import { addressOf, coveredByRegions, type PageSubjects } from '../kit/pages.ts';
 import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 /**
- * Every page of the console in a real browser: both languages, wide and narrow, light and dark. Pages of a new noun
- * need a subject here.
+ * Every page of the console in a real browser: both languages, wide and narrow, light and dark. Pages of a new noun need
+ * a subject here.
  */
 const gateway = await createGateway();
 const ui = await createConsole({ sandboxUrl: gateway.url });
-const admin = await ui.person('admin');
-const invited = await ui.person('viewer');
+const admin = await ui.signIn('admin');
+const invited = await ui.signIn('viewer');
 await ui.sql`update users set must_change_password = true where id = ${invited.id}`;
 const catalog = await createCatalog(ui);
-/** As long as anyone makes them, and without a place to break. */
+/** A very long name without a place to break. */
 const longWord = 'Pneumoultramicroscopicossilicovulcanoconiótico'.repeat(2).slice(0, 80);
 const named = documentOf(catalog, { name: longWord, description: longWord });
 const campaignId = await createReadyCampaign(ui, named);
-// With all the buttons that there are.
+// Enabled, so that all buttons are shown.
 await ui.as('admin')('POST', `/api/campaigns/${campaignId}/enable`);
 const run = await createRun(ui, catalog, { phones: ['+5511900000001', null, '+5511900000002'] });
 const subjects: PageSubjects = {
@@ -106,7 +106,7 @@ async function senderSubjects(): Promise<Record<string, number | string>> {
   };
 }
 
-/** One of each that people have to do with. */
+/** One subject for each page of the service desk. */
 async function serviceSubjects(): Promise<Record<string, number>> {
   const settings = await createTicketCatalog(ui.sql);
   const { messageIds } = await createRun(ui, catalog, {
@@ -127,10 +127,10 @@ async function serviceSubjects(): Promise<Record<string, number>> {
 }
 
 /**
- * What stands crooked, by its words: buttons and fields side by side that are not of one height, and tables that are wider
- * than their card or break words into letters.
+ * Finds layout problems and names them by their text: buttons and fields side by side with different heights, and tables
+ * that are wider than their card or break words into letters.
  */
-const crookedParts = String.raw`(() => {
+const layoutProblems = String.raw`(() => {
   const found = [];
   const words = (element) => element.textContent.trim().slice(0, 40);
   for (const row of document.querySelectorAll('.title-actions, .buttons, .card-actions, .filters')) {
@@ -148,7 +148,7 @@ const crookedParts = String.raw`(() => {
     if (table.scrollWidth > table.clientWidth) found.push('a table too wide: ' + words(table));
     for (const cell of table.querySelectorAll('tbody th > div, tbody td > div')) {
       const text = words(cell);
-      // Four lines of less than three letters each.
+      // More than four lines with less than three letters each.
       const lines = cell.getBoundingClientRect().height / parseFloat(getComputedStyle(cell).lineHeight);
       if (text !== '' && lines > 4 && text.length < lines * 3) found.push('letters for words: ' + text);
     }
@@ -156,24 +156,21 @@ const crookedParts = String.raw`(() => {
   return found;
 })()`;
 
-/** Names alone, shown by the very pages that show regions. */
-const likeRegions = /^\/settings\/(customer-types|departments|assignees|categories|resolutions)(\/|$)/;
-
 const addresses = ui.pages
-  .filter((pattern) => !likeRegions.test(pattern))
+  .filter((pattern) => !coveredByRegions(pattern))
   .map((pattern) => addressOf(pattern, subjects));
 
-/** Its scripts have answered to the new width, and what they drew is laid out. */
-const painted = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
+/** Resolves after two frames, when scripts have reacted to the new width and the result is laid out. */
+const nextLayout = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
 
 describe.skipIf(chromiumPath === null)('every page', async () => {
   if (chromiumPath === null) return;
   const browser = await startBrowser();
   const errors: string[] = [];
 
-  /** One page of the browser for all pages of the console: to open one costs more than to load what it shows. */
+  /** Opens one browser page for all console pages, because opening a page takes longer than loading one. */
   async function openPage(locale: Locale, cookie: string | null): Promise<Page> {
-    // Without transitions, in the middle of which colors have no contrast.
+    // Without transitions, during which colors lack contrast.
     const context = await browser.newContext({ locale, reducedMotion: 'reduce' });
     if (cookie !== null) {
       const [name = '', value = ''] = cookie.split('=');
@@ -197,17 +194,17 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
     });
 
     test.each(addresses)(
-      '%s has a title, nothing that hinders, nothing too wide or crooked, and no error',
+      '%s has a title and no accessibility problem, layout problem or error',
       async (address) => {
         errors.length = 0;
-        // Nobody is signed in where one signs in, and only who was given a password has to choose one.
+        // The sign-in page needs a visitor, and the choice of a password needs an invited user.
         const page =
           address === '/sign-in'
             ? await openPage(locale, null)
             : address === '/choose-password'
               ? await openPage(locale, invited.cookie)
               : signedIn;
-        // Loaded at one width and turned to the other; in the other language, the other way round.
+        // Loads at one width and resizes to the other, in the opposite order for the other language.
         const [first, second] = locale === 'en' ? [1280, 390] : [390, 1280];
         await page.setViewportSize({ width: first, height: 800 });
         const answer = await page.goto(url + address);
@@ -216,14 +213,14 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
         expect(await page.title()).toMatch(/\S · Torpedo$/);
         for (const width of [first, second]) {
           await page.setViewportSize({ width, height: 800 });
-          await page.evaluate(painted);
+          await page.evaluate(nextLayout);
           const tooWide: unknown = await page.evaluate(
             'document.documentElement.scrollWidth - document.documentElement.clientWidth',
           );
           expect(tooWide, `${address} at ${width}`).toBe(0);
-          expect(await page.evaluate(crookedParts), `${address} at ${width}`).toEqual([]);
+          expect(await page.evaluate(layoutProblems), `${address} at ${width}`).toEqual([]);
         }
-        // Rules of axe hang on layout and colors and not on the language: one of each.
+        // The rules of axe depend on layout and colors, not on the language: one theme for each language.
         if (locale === 'en') {
           await page.evaluate('document.documentElement.setAttribute("data-bs-theme", "dark")');
         }

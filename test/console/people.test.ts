@@ -10,9 +10,9 @@ const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
 const tickets = await createTicketCatalog(sql);
-const admin = await ui.person('admin');
-const operator = await ui.person('operator');
-const viewer = await ui.person('viewer');
+const admin = await ui.signIn('admin');
+const operator = await ui.signIn('operator');
+const viewer = await ui.signIn('viewer');
 
 const header =
   'codigo;nome;celular;telefone;telefone2;data_nascimento;regiao;tipo_cliente;consentimento;data_consentimento';

@@ -6,8 +6,8 @@ import { box } from '../kit/api.ts';
 
 const gateway = await createGateway();
 const ui = await createConsole({ sandboxUrl: gateway.url });
-const operator = await ui.person('operator');
-const viewer = await ui.person('viewer');
+const operator = await ui.signIn('operator');
+const viewer = await ui.signIn('viewer');
 
 test('without a sandbox the page shows that it is unavailable', async () => {
   const page = await viewer.get('/phones');

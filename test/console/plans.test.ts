@@ -3,7 +3,7 @@ import { box } from '../kit/api.ts';
 import { createConsole } from '../kit/console.ts';
 import { bigTables, fillDatabase } from '../kit/filled.ts';
 import { createGateway } from '../kit/gateway.ts';
-import { addressOf, leadsElsewhere, searchesOf } from '../kit/pages.ts';
+import { addressOf, redirects, searchesOf } from '../kit/pages.ts';
 import { explain, hasPlan, type Read, type Statement, watchStatements } from '../kit/plans.ts';
 
 /**
@@ -39,7 +39,7 @@ async function largeReadsOf(address: string): Promise<{ statement: string; read:
   const statements: Statement[] = [];
   watchStatements(ui.sql, (statement) => statements.push(statement));
   const answer = await ui.app.inject({ method: 'GET', url: address, headers: { cookie } });
-  expect(answer.statusCode).toBe(leadsElsewhere(address) ? 303 : 200);
+  expect(answer.statusCode).toBe(redirects(address) ? 303 : 200);
   const planned = statements.filter(hasPlan);
   expect(planned.length).toBeGreaterThan(0);
   const large: { statement: string; read: Read }[] = [];

@@ -8,8 +8,8 @@ import { createConsole, textOf } from '../kit/console.ts';
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
-const admin = await ui.person('admin');
-const viewer = await ui.person('viewer');
+const admin = await ui.signIn('admin');
+const viewer = await ui.signIn('viewer');
 await createReadyCampaign(ui, documentOf(catalog, { name: 'Cobrança de novembro' }));
 
 const accountSid = `AC${'0123456789abcdef'.repeat(2)}`;

@@ -10,10 +10,10 @@ import { recordSent } from '../kit/sending.ts';
 const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
-const viewer = await ui.person('viewer');
-const english = await ui.person('viewer');
+const viewer = await ui.signIn('viewer');
+const english = await ui.signIn('viewer');
 await sql`update users set locale = 'en' where id = ${english.id}`;
-const agent = await ui.person('agent');
+const agent = await ui.signIn('agent');
 
 const days = lastDays(Date.now(), timezone, 60).map(({ day }) => day);
 const dayAgo = (count: number): string => days[days.length - 1 - count] ?? '';

@@ -6,8 +6,8 @@ import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
-const operator = await ui.person('operator');
-const viewer = await ui.person('viewer');
+const operator = await ui.signIn('operator');
+const viewer = await ui.signIn('viewer');
 const fresh = textOf(await operator.get('/'));
 const catalog = await createCatalog(ui);
 

@@ -7,7 +7,7 @@ import { inboundForm, postSigned } from '../kit/webhooks.ts';
 /** The scripts of the settings and customer pages in a real browser. */
 const ui = await createConsole();
 const { providerId } = await createCatalog(ui);
-const admin = await ui.person('admin');
+const admin = await ui.signIn('admin');
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
 
 describe.skipIf(chromiumPath === null)('with scripts', async () => {

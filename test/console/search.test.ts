@@ -16,8 +16,8 @@ await sql`
 const customer = (
   await as('operator')('POST', '/api/customers', { code: 'C-9', name: 'Érica da Conceição', mobile: phone })
 ).json<{ id: number }>().id;
-const viewer = await ui.person('viewer');
-const agent = await ui.person('agent');
+const viewer = await ui.signIn('viewer');
+const agent = await ui.signIn('agent');
 
 type Found = Record<
   'customers' | 'campaigns' | 'runs' | 'tickets' | 'messages' | 'replies',

@@ -9,9 +9,9 @@ const ui = await createConsole();
 const { sql } = ui;
 const catalog = await createCatalog(ui);
 const settings = await createTicketCatalog(sql);
-const operator = await ui.person('operator');
-const admin = await ui.person('admin');
-const viewer = await ui.person('viewer');
+const operator = await ui.signIn('operator');
+const admin = await ui.signIn('admin');
+const viewer = await ui.signIn('viewer');
 
 async function openTicket(phone: string): Promise<{ ticketId: number; messageId: number }> {
   const { messageIds } = await createRun(ui, catalog, {
@@ -119,7 +119,7 @@ test('a note is appended with its author and is marked as internal', async () =>
 
 test('a ticket is taken with one click, unless another user has already taken it', async () => {
   const { ticketId } = await openTicket('+5511911110007');
-  const agent = await ui.person('agent');
+  const agent = await ui.signIn('agent');
   const page = await agent.get(`/tickets/${ticketId}`);
   expect(textOf(page)).toContain('Assumir');
   await agent.post(`/tickets/${ticketId}/take`, { version: '1' });
@@ -133,7 +133,7 @@ test('a ticket is taken with one click, unless another user has already taken it
 test('an agent starts with unanswered tickets, or with the own tickets if there are any', async () => {
   const { ticketId } = await openTicket('+5511911110008');
   await sql`update tickets set customer_wrote_at = now() - interval '2 hours' where id = ${ticketId}`;
-  const agent = await ui.person('agent');
+  const agent = await ui.signIn('agent');
   const current = /aria-current="page"[^>]*>([^<]+)</g;
   const tabOf = async () =>
     [...(await agent.get('/tickets')).body.matchAll(current)].map(([, words]) => words);
@@ -198,7 +198,7 @@ test('an admin can opt a phone out, and remove the opt-out only with a reason', 
 });
 
 test('an agent can open tickets, replies and customers, and other pages name the roles that can open them', async () => {
-  const agent = await ui.person('agent');
+  const agent = await ui.signIn('agent');
   const { ticketId } = await openTicket('+5511911110031');
   const first = await agent.get('/');
   expect([first.statusCode, first.headers.location]).toEqual([303, '/tickets']);

@@ -3,8 +3,8 @@ import { createConsole, textOf } from '../kit/console.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
-const admin = await ui.person('admin');
-const viewer = await ui.person('viewer');
+const admin = await ui.signIn('admin');
+const viewer = await ui.signIn('viewer');
 
 test('sending hours are created from the filled-in rows', async () => {
   const answer = await admin.post('/settings/sending-hours', {
@@ -69,7 +69,7 @@ test('a viewer can see an entry but not change it', async () => {
 });
 
 test('when two users edit the same settings, the second gets a conflict, keeps the own input and can save again', async () => {
-  const other = await ui.person('admin');
+  const other = await ui.signIn('admin');
   const made = await ui.as('admin')('POST', '/api/settings/regions', { name: 'Antes' });
   const region = made.json<{ id: number }>().id;
   const [{ id: user }] = await sql<[{ id: number }]>`select id from users where id = ${viewer.id}`;

@@ -1,24 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { accessibilityProblems, chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createConsole } from '../kit/console.ts';
+import { coveredByRegions } from '../kit/pages.ts';
 
-/** Pages with nothing in them, and forms that were refused: axe finds nothing serious there either. */
+/** Empty pages and refused forms have no serious accessibility problems. */
 const ui = await createConsole();
-const admin = await ui.person('admin');
+const admin = await ui.signIn('admin');
 const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
-
-/** Names alone, shown by the very pages that show regions. */
-const likeRegions = /^\/settings\/(customer-types|departments|assignees|categories|resolutions)(\/|$)/;
 
 const empty = ui.pages.filter(
   (pattern) =>
     !pattern.includes(':') &&
     !['/sign-in', '/choose-password'].includes(pattern) &&
-    !likeRegions.test(pattern),
+    !coveredByRegions(pattern),
 );
 const forms = empty.filter((pattern) => pattern.endsWith('/new'));
 
-describe.skipIf(chromiumPath === null)('with nothing in it', async () => {
+describe.skipIf(chromiumPath === null)('an empty deployment', async () => {
   if (chromiumPath === null) return;
   const browser = await startBrowser();
   const context = await browser.newContext({
@@ -29,12 +27,12 @@ describe.skipIf(chromiumPath === null)('with nothing in it', async () => {
   await context.addCookies([{ name, value, url }]);
   const page = await context.newPage();
 
-  test.each(empty)('%s hinders nobody', async (address) => {
+  test.each(empty)('%s is accessible', async (address) => {
     expect((await page.goto(url + address))?.status()).toBe(200);
     expect(await accessibilityProblems(page)).toEqual([]);
   });
 
-  test('/profile hinders nobody where the browser denies notifications', async () => {
+  test('/profile is accessible when the browser denies notifications', async () => {
     const denying = await context.newPage();
     await denying.addInitScript('Object.defineProperty(Notification, "permission", { get: () => "denied" })');
     await denying.goto(`${url}/profile`);
@@ -43,10 +41,10 @@ describe.skipIf(chromiumPath === null)('with nothing in it', async () => {
     await denying.close();
   });
 
-  test.each(forms)('%s, sent empty, says what is wrong and hinders nobody', async (address) => {
+  test.each(forms)('%s, submitted empty, reports problems and is accessible', async (address) => {
     expect((await page.goto(url + address))?.status()).toBe(200);
     const submit = page.locator('main [data-submit]').first();
-    // Where a kind is chosen first there is no form yet.
+    // Pages on which the user first chooses a kind have no form.
     if ((await submit.count()) === 0) return;
     await Promise.all([page.waitForEvent('load'), submit.click()]);
     expect(await page.locator('[aria-invalid="true"], .alert-danger').count()).toBeGreaterThan(0);

@@ -13,7 +13,7 @@ import type { Locale } from '../../domain/user.ts';
 import { createExampleWebservice } from '../../examples/webservice/server.ts';
 import { chromiumPath, startBrowser } from '../kit/browser.ts';
 import { createProvider } from '../kit/factories.ts';
-import { byKeyboard, byMouse, type Hands } from '../kit/people.ts';
+import { byKeyboard, byMouse, type PageInput } from '../kit/page-input.ts';
 import { until } from '../kit/until.ts';
 import { createWholeSystem } from '../kit/whole-system.ts';
 
@@ -59,14 +59,14 @@ describe.skipIf(chromiumPath === null)('from the first sign-in to the finished t
     ['by keyboard alone', 'pt-BR', byKeyboard],
   ] as const)(
     '%s',
-    async (how, locale, handsOn) => {
+    async (how, locale, inputFor) => {
       await sql`update users set must_change_password = true where login = ${admin.login}`;
       const context = await browser.newContext({ locale, reducedMotion: 'reduce' });
       const page = await context.newPage();
       page.setDefaultTimeout(20_000);
       const pageErrors: string[] = [];
       page.on('pageerror', ({ message }) => pageErrors.push(message));
-      await playStory(page, handsOn(page), { locale, name: `Cobrança, ${how}` });
+      await playStory(page, inputFor(page), { locale, name: `Cobrança, ${how}` });
       expect(pageErrors).toEqual([]);
       await context.close();
     },
@@ -76,7 +76,7 @@ describe.skipIf(chromiumPath === null)('from the first sign-in to the finished t
 
 async function playStory(
   page: Page,
-  hands: Hands,
+  user: PageInput,
   { locale, name }: { locale: Locale; name: string },
 ): Promise<void> {
   const words = { ...common[locale], people: people[locale], phones: phoneWords[locale] };
@@ -89,31 +89,31 @@ async function playStory(
     page.getByRole(role, { name: label });
   /** Presses a link or button and waits for the next page. */
   const go = async (target: Locator, to: RegExp): Promise<void> => {
-    await Promise.all([page.waitForURL(to), hands.press(target)]);
+    await Promise.all([page.waitForURL(to), user.press(target)]);
   };
 
   await page.goto(publicUrl);
   expect(page.url()).toContain('/sign-in');
-  await hands.write(field(words.people.login), admin.login);
-  await hands.write(field(words.people.password), password);
+  await user.write(field(words.people.login), admin.login);
+  await user.write(field(words.people.password), password);
   await go(button(words.people.signIn), /\/choose-password$/);
-  await hands.write(field(words.people.givenPassword), password);
+  await user.write(field(words.people.givenPassword), password);
   password = `${password}, ${name}`;
-  await hands.write(field(words.people.fields.password), password);
+  await user.write(field(words.people.fields.password), password);
   await go(button(words.people.savePassword), /\/$/);
 
   if ((await page.getAttribute('html', 'lang')) !== locale) {
-    await hands.press(page.locator('.user-menu > summary'));
-    await hands.press(page.locator(`.user-menu button[lang="${locale}"]`));
+    await user.press(page.locator('.user-menu > summary'));
+    await user.press(page.locator(`.user-menu button[lang="${locale}"]`));
     await page.locator(`html[lang="${locale}"]`).waitFor();
   }
 
   // The first block creates a draft, which cannot be enabled yet.
   await go(link(words.nav.campaigns).first(), /\/campaigns$/);
   await go(link(t.add).first(), /\/campaigns\/new$/);
-  await hands.write(field(t.fields.name), name);
-  await hands.choose(field(t.fields['schedule.recurrence.every']), t.every.day);
-  await hands.date(field(t.fields['schedule.startsAt']));
+  await user.write(field(t.fields.name), name);
+  await user.choose(field(t.fields['schedule.recurrence.every']), t.every.day);
+  await user.date(field(t.fields['schedule.startsAt']));
   await page.locator('.occurrences li').nth(4).waitFor();
   await go(button(words.saveAndContinue), /\/message/);
   await go(button(t.enable), /\/campaigns\/\d+(\?.*)?$/);
@@ -122,42 +122,42 @@ async function playStory(
 
   // Each missing field is a link.
   await go(missing.getByRole('link', { name: t.fields['message.template'], exact: true }), /\/message/);
-  await hands.write(
+  await user.write(
     field(t.fields['message.template']),
     'Ola, {nome}! Seu pedido {codigo} chegou. Algo mais? Responda.',
   );
-  await hands.choose(field(t.fields['message.providerId']), providerName);
+  await user.choose(field(t.fields['message.providerId']), providerName);
   await page.locator('.bubble').filter({ hasText: 'Seu pedido' }).waitFor();
   await go(button(words.saveAndContinue), /\/mailing/);
 
-  await hands.tick(option('radio', t.sources.webservice));
-  await hands.write(field(t.fields['mailing.webservice.baseUrl']), webserviceUrl);
-  await hands.press(button(t.webservice.urlBuilder));
-  await hands.press(
+  await user.tick(option('radio', t.sources.webservice));
+  await user.write(field(t.fields['mailing.webservice.baseUrl']), webserviceUrl);
+  await user.press(button(t.webservice.urlBuilder));
+  await user.press(
     page.locator('[data-rows="mailing.webservice.params"]').getByRole('button', { name: words.add }),
   );
-  await hands.write(field(t.fields['mailing.webservice.params.*.key']).last(), 'since');
-  await hands.write(field(t.fields['mailing.webservice.params.*.value']).last(), '{lastRunAt}');
-  await hands.press(button(t.webservice.done));
-  await hands.choose(field(t.fields['mailing.webservice.integrationId']), 'CRM');
-  await hands.write(field(t.fields['mailing.webservice.fieldMap.mobile']), 'contato.celular');
-  await hands.write(field(t.fields['mailing.webservice.fieldMap.phone']), 'contato.telefone');
-  await hands.press(button(t.webservice.testUrl));
+  await user.write(field(t.fields['mailing.webservice.params.*.key']).last(), 'since');
+  await user.write(field(t.fields['mailing.webservice.params.*.value']).last(), '{lastRunAt}');
+  await user.press(button(t.webservice.done));
+  await user.choose(field(t.fields['mailing.webservice.integrationId']), 'CRM');
+  await user.write(field(t.fields['mailing.webservice.fieldMap.mobile']), 'contato.celular');
+  await user.write(field(t.fields['mailing.webservice.fieldMap.phone']), 'contato.telefone');
+  await user.press(button(t.webservice.testUrl));
   await page.getByText(t.webservice.url).first().waitFor();
-  await hands.choose(field(t.fields['mailing.sendingHoursId']), 'Sempre');
+  await user.choose(field(t.fields['mailing.sendingHoursId']), 'Sempre');
   // The campaign is complete. Tickets are optional.
   await go(button(words.saveAndContinue), /\/campaigns\/\d+$/);
   await page.getByText(t.complete).waitFor();
   await go(link(t.blocks.ticket), /\/ticket$/);
 
-  await hands.tick(option('radio', t.when.on_reply));
-  await hands.choose(field(t.fields['ticketPolicy.departmentId']), 'Cobrança');
-  await hands.choose(field(t.fields['ticketPolicy.assigneeId']), 'Equipe de atendimento');
-  await hands.choose(field(t.fields['ticketPolicy.categoryId']), 'Relacionamento');
-  await hands.choose(field(t.fields['ticketPolicy.subcategoryId']), 'Relacionamento › Comunicado');
+  await user.tick(option('radio', t.when.on_reply));
+  await user.choose(field(t.fields['ticketPolicy.departmentId']), 'Cobrança');
+  await user.choose(field(t.fields['ticketPolicy.assigneeId']), 'Equipe de atendimento');
+  await user.choose(field(t.fields['ticketPolicy.categoryId']), 'Relacionamento');
+  await user.choose(field(t.fields['ticketPolicy.subcategoryId']), 'Relacionamento › Comunicado');
   await go(button(words.save), /\/campaigns\/\d+(\?.*)?$/);
 
-  await hands.press(button(t.enable));
+  await user.press(button(t.enable));
   await page.getByText(t.enabledNotice).waitFor();
   await go(link(t.runNow), /\/run-now$/);
   await go(button(t.runNow), /\/runs\/\d+$/);
@@ -168,8 +168,8 @@ async function playStory(
   const phone = page.getByRole('link', { name: /^\(\d\d\) / }).first();
   const number = (await phone.textContent())?.trim() ?? '';
   await go(phone, /\/phones\/./);
-  await hands.write(field(words.phones.fields.text), `Ainda não chegou (${name})`);
-  await hands.press(button(words.phones.send));
+  await user.write(field(words.phones.fields.text), `Ainda não chegou (${name})`);
+  await user.press(button(words.phones.send));
   await page.getByText(words.phones.answered).waitFor();
 
   const opened = await until('the ticket is open', async () => {
@@ -181,9 +181,9 @@ async function playStory(
   await go(link(String(opened)), /\/tickets\/\d+$/);
   await page.getByText(`Ainda não chegou (${name})`).first().waitFor();
   await page.getByText(number).first().waitFor();
-  await hands.choose(field(ticket.fields.status), ticket.statuses.finished);
-  await hands.choose(field(ticket.fields.resolutionId), 'Resolvido');
-  await hands.press(button(words.save));
+  await user.choose(field(ticket.fields.status), ticket.statuses.finished);
+  await user.choose(field(ticket.fields.resolutionId), 'Resolvido');
+  await user.press(button(words.save));
   await page.getByText(`${ticket.statuses.open} → ${ticket.statuses.finished}`).waitFor();
   const [row] = await sql<[{ status: string }]>`select status from tickets where id = ${opened}`;
   expect(row.status).toBe('finished');

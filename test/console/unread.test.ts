@@ -4,8 +4,8 @@ import { createConsole, textOf } from '../kit/console.ts';
 
 /** Unread provider calls: on the home page, at the provider, and read again with a click. */
 const ui = await createConsole();
-const operator = await ui.person('operator');
-const viewer = await ui.person('viewer');
+const operator = await ui.signIn('operator');
+const viewer = await ui.signIn('viewer');
 const callbackSecret = 'a-secret-of-twenty-letters';
 const gateway = (config: object) => ({
   name: 'Gateway <b>',

@@ -18,7 +18,7 @@ const service = await startWebservice(json({ dados: people }));
 afterAll(() => service.close());
 const ui = await createConsole();
 const catalog = await createCatalog(ui);
-const operator = await ui.person('operator');
+const operator = await ui.signIn('operator');
 const made = await ui.as('operator')(
   'POST',
   '/api/campaigns',

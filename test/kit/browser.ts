@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll } from 'vitest';
 
-/** CHROMIUM, else the first of these on the PATH; null where there is none. */
+/** Returns CHROMIUM or the first of these on the PATH, or null. */
 function findChromium(): string | null {
   const names = [process.env.CHROMIUM ?? 'chromium', 'chromium-browser', 'google-chrome'];
   for (const name of names) {
@@ -17,17 +17,17 @@ function findChromium(): string | null {
 export const chromiumPath = findChromium();
 if (chromiumPath === null) {
   console.warn(
-    'The tests of the console in a browser are left out: there is no Chromium. Install it (apt-get install chromium) or name one in CHROMIUM.',
+    'Browser tests of the console are skipped because there is no Chromium. Install it (apt-get install chromium) or set CHROMIUM.',
   );
 }
 
 let running: Promise<Browser> | undefined;
 
-/** A real browser, started once for all test files of a process. What a file opens in it is closed after the file. */
+/** Starts a real browser once for all test files of a process, and closes its contexts after each file. */
 export async function startBrowser(): Promise<Browser> {
   running ??= chromium.launch({
     executablePath: chromiumPath ?? 'chromium',
-    // Chromium's own sandbox needs what containers do not give to root.
+    // Chromium's sandbox does not work for root in containers.
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
   const browser = await running;
@@ -40,11 +40,11 @@ export async function startBrowser(): Promise<Browser> {
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds wrong with a page that a person would stumble over: `rule: how many, the first of them`. */
+/** Returns the serious problems that axe finds in a page as `rule: count, first element`. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
-  // Not by a tag in the page: the console's policy lets no foreign script run.
+  // Not by a script tag, which the console's content security policy forbids.
   if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(axe);
-  // Only rules on sound and on turned screens would need its style sheets loaded once more.
+  // Without preloading: only rules on media and screen orientation need the style sheets again.
   const found: unknown = await page.evaluate(
     'axe.run(document, { preload: false, resultTypes: ["violations"] })',
   );

@@ -6,21 +6,21 @@ import { insertSession } from '../../db/access/sessions.ts';
 import { insertUser } from '../../db/access/users.ts';
 import type { Locale, Role } from '../../domain/user.ts';
 import { createApi, type TestApi, type TestApiOptions } from './api.ts';
-import { notePages } from './pages.ts';
+import { collectPages } from './pages.ts';
 
 export interface TestConsole extends TestApi {
-  /** The addresses of all pages, as patterns: `/campaigns/:id`. Parts of pages are none. */
+  /** The patterns of all pages, such as `/campaigns/:id`, without fragments. */
   pages: string[];
-  /** A person of the role who is signed in. */
-  person: (role: Role) => Promise<Person>;
+  /** Creates a user with the role and signs in. */
+  signIn: (role: Role) => Promise<SignedInUser>;
 }
 
-export interface Person {
+export interface SignedInUser {
   id: number;
-  /** `name=value` of the session. */
+  /** The session cookie as `name=value`. */
   cookie: string;
   get: (url: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse>;
-  /** Sends a form as a browser does from a page of ours. */
+  /** Submits a form like a browser from a console page. */
   post: (
     url: string,
     fields?: Readonly<Record<string, string | readonly string[]>>,
@@ -28,21 +28,21 @@ export interface Person {
   ) => Promise<LightMyRequestResponse>;
 }
 
-/** The API with the console on it, as api/main.ts puts them together. Plain HTTP, so that a browser can be sent there. */
+/** The API with the console as in api/main.ts. Plain HTTP, so that a browser can open it. */
 export async function createConsole(options: TestApiOptions = {}): Promise<TestConsole> {
   const publicUrl = options.publicUrl ?? 'http://127.0.0.1:3000';
   const api = await createApi({ ...options, publicUrl });
   const { app, sql } = api;
-  const pages = notePages(app);
+  const pages = collectPages(app);
   await app.register(adminConsole, { publicUrl });
 
-  let people = 0;
+  let users = 0;
   return {
     ...api,
     pages,
-    async person(role) {
-      const login = `${role}-${++people}`;
-      const { id } = await insertUser(sql, { login, name: `Pessoa ${people}`, role, passwordHash: '' });
+    async signIn(role) {
+      const login = `${role}-${++users}`;
+      const { id } = await insertUser(sql, { login, name: `Pessoa ${users}`, role, passwordHash: '' });
       const session = randomBytes(32).toString('base64url');
       await insertSession(sql, { idHash: hashSecret(session), userId: id });
       const cookie = `torpedo=${session}`;
@@ -67,13 +67,13 @@ export async function createConsole(options: TestApiOptions = {}): Promise<TestC
   };
 }
 
-/** As a browser encodes a form; several values of one name are sent each. */
+/** Encodes a form like a browser. Several values of one name are repeated. */
 export const formOf = (fields: Readonly<Record<string, string | readonly string[]>>): string =>
   new URLSearchParams(
     Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one) => [name, one])),
   ).toString();
 
-/** What a page says, as its reader sees it: without tags, entities resolved. */
+/** Returns the text of a page without tags and with resolved entities. */
 export const textOf = (answer: LightMyRequestResponse): string =>
   answer.body
     .replace(/<[^>]+>/g, ' ')

@@ -1,13 +1,13 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
 
 /**
- * What pages are shown of, by what stands before the parameter in their pattern: `{ '/campaigns': 7 }` gives
- * `/campaigns/:id/message` the address `/campaigns/7/message`.
+ * Values for the parameters of page patterns, by the path before the parameter: with `{ '/campaigns': 7 }` the address
+ * of `/campaigns/:id/message` is `/campaigns/7/message`.
  */
 export type PageSubjects = Readonly<Record<string, string | number>>;
 
-/** Collects the patterns of the console's pages; call it before the console is registered. Parts of pages are none. */
-export function notePages(app: FastifyInstance): string[] {
+/** Collects the patterns of the console's pages without fragments. Call it before the console is registered. */
+export function collectPages(app: FastifyInstance): string[] {
   const pages: string[] = [];
   app.addHook('onRoute', ({ method, url, config }: RouteOptions): void => {
     const isPage = method === 'GET' && config?.fragment !== true && !url.startsWith('/assets/');
@@ -16,7 +16,7 @@ export function notePages(app: FastifyInstance): string[] {
   return pages;
 }
 
-/** The address of a page. Throws when it needs a subject that is not given. */
+/** Returns the address of a page. Throws when a subject is missing. */
 export function addressOf(pattern: string, subjects: PageSubjects): string {
   const seen: string[] = [];
   const parts = pattern.split('/').map((part) => {
@@ -30,11 +30,15 @@ export function addressOf(pattern: string, subjects: PageSubjects): string {
   return parts.join('/');
 }
 
-/** Who is signed in goes on from the doors, and a run that has ended leaves nothing to confirm. */
-export const leadsElsewhere = (address: string): boolean =>
+/** The sign-in pages redirect a signed-in user, and the confirmations of an ended run redirect to it. */
+export const redirects = (address: string): boolean =>
   address === '/sign-in' || address === '/choose-password' || /^\/runs\/\d+\/(approve|cancel)$/.test(address);
 
-/** What people filter lists by, and the second page of each. */
+/** Settings with a name only use the same pages as regions, so tests in a browser skip them. */
+export const coveredByRegions = (pattern: string): boolean =>
+  /^\/settings\/(customer-types|departments|assignees|categories|resolutions)(\/|$)/.test(pattern);
+
+/** Common filters of the lists, and the second page of each. */
 const searches: Readonly<Record<string, readonly string[]>> = {
   '/campaigns': ['before={campaign}', 'name=filial', 'state=disabled', 'state=draft', 'state=archived'],
   '/runs': [
@@ -118,7 +122,7 @@ const searches: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The queries of a page besides none. */
+/** Returns the query strings of a page. */
 export function searchesOf(pattern: string, subjects: PageSubjects): string[] {
   const values: Readonly<Record<string, string | number | undefined>> = {
     campaign: subjects['/campaigns'],

@@ -1,8 +1,8 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Files that take a minute or more, the longest first. By their size, which is all that a first run knows, some would
- * start last and run alone.
+ * Files that take a minute or more, the longest first. A first run sorts files by size, so that some of these would start
+ * last and run alone.
  */
 const slowFiles = [
   'console/pages',

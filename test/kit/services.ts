@@ -11,9 +11,9 @@ import { requireTemporalBinary, startTemporal } from '../../embedded/temporal.ts
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A PostgreSQL server; test/kit/database.ts makes databases there. */
+    /** A PostgreSQL server in which test/kit/database.ts creates databases. */
     databaseUrl: string;
-    /** A migrated database without rows or connections. */
+    /** A migrated, empty database without connections. */
     templateDatabase: string;
     /** A Temporal server with the namespace `default` and the search attributes. */
     temporalAddress: string;
@@ -23,12 +23,12 @@ declare module 'vitest' {
 const SEARCH_ATTRIBUTES = Object.values(attributes).map(({ name }) => name);
 
 /**
- * One PostgreSQL and one Temporal server for all test files of a run, in a temporary folder and on free ports, so that
- * runs don't meet. TEST_DATABASE_URL and TEST_TEMPORAL_ADDRESS use servers that run already.
+ * One PostgreSQL and one Temporal server for all test files, in a temporary folder and on free ports, so that concurrent
+ * test runs are independent. TEST_DATABASE_URL and TEST_TEMPORAL_ADDRESS select running servers instead.
  */
 export default async function startServices(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'torpedo-test-'));
-  // PostgreSQL runs as another user when we are root, and has to get through.
+  // For root, PostgreSQL runs as another user, who needs access to the folder.
   await chmod(folder, 0o711);
   const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async () => {

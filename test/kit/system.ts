@@ -26,45 +26,45 @@ import { connectAnywhere, localTokens } from './connect.ts';
 export interface SystemOptions {
   gracePeriodMs?: number;
   sendersPerRun?: number;
-  /** Of each worker. */
+  /** The sender slots of each worker. */
   senderSlots?: number;
   singleSendUpTo?: number;
   singleSendAttempts?: number;
   failOverAttempts?: number;
   probeDelaysMs?: readonly number[];
-  /** A web service that is down is asked again for so long. */
+  /** How long a failing web service is retried. */
   webserviceRetryMs?: number;
   sendTimeoutMs?: number;
-  /** Nobody works here: the test starts `worker/main.ts`, which looks for work in the deployment's task queue. */
+  /** Starts no workers: the test starts `worker/main.ts`, which polls the task queue of a deployment. */
   asProcess?: boolean;
-  /** What the workers poll at first. */
+  /** The queues that the first workers poll. */
   queues?: readonly WorkerQueue[];
-  /** The build of the first workers. */
+  /** The build id of the first workers. */
   buildId?: string;
-  /** Where the gateway posts its receipts. */
+  /** The address to which the gateway posts its receipts. */
   publicUrl?: string;
   alertTiming?: AlertTiming;
-  /** Activities that do something before or instead of the real ones: to hold one up, or to make it fail. */
+  /** Activities that replace the real ones, to delay them or to make them fail. */
   replaceActivities?: (real: Activities) => Partial<Activities>;
 }
 
-/** A run of at most so many lines sends one by one. */
+/** A run with at most this many lines sends one by one. */
 export const singleSendUpTo = 5;
 
-/** The name that the workers' connections to the database carry. */
+/** The application name of the workers' database connections. */
 export const workerApplication = 'torpedo-worker';
 
 /**
- * Workers on a database, a task queue and a gateway of their own, for one test file. The clock of the activities can be
- * set; the database's and Temporal's can't. Call it at the top of the file.
+ * Workers with their own database, task queue and gateway for one test file. Tests can set the clock of the activities,
+ * but not those of the database and Temporal. Call it at the top of the file.
  */
 export async function createSystem(options: SystemOptions = {}) {
   const database = await createDatabase();
   const { url: databaseUrl, sql } = database;
-  // The workflows of all files share a Temporal server, and their ids come from these.
+  // All test files share a Temporal server, and workflow ids are built from these ids.
   for (const sequence of ['campaigns_id_seq', 'inbound_messages_id_seq', 'tickets_id_seq'])
     await sql`select setval(${sequence}, ${randomInt(1_000_000_000)})`;
-  // As worker/main.ts has it.
+  // As in worker/main.ts.
   const asWorker = { application: workerApplication, genericPlans: true };
   const workerSql = connect(databaseUrl, { ...asWorker, purpose: 'step' });
   const bulkSql = connect(databaseUrl, { ...asWorker, purpose: 'bulk' });
@@ -166,7 +166,7 @@ export async function createSystem(options: SystemOptions = {}) {
     client: new Client({ connection }),
     taskQueue,
     clock,
-    /** The system is down until `start`: nobody works on its task queue. */
+    /** After `stop` no worker polls the task queue until `start`. */
     workers: {
       stop: () => stopWorkers(),
       async start(queues: readonly WorkerQueue[] = workerQueues): Promise<void> {
@@ -176,7 +176,7 @@ export async function createSystem(options: SystemOptions = {}) {
           await Promise.all([stopBefore(), stop()]);
         };
       },
-      /** Workers of another build, besides those that run. Resolves with what stops these. */
+      /** Starts workers of another build. Resolves with a function that stops the earlier workers. */
       async startBuild(
         buildId: string,
         queues: readonly WorkerQueue[] = workerQueues,

@@ -11,14 +11,14 @@ import { localWebservice } from './webservice.ts';
 import { localOutgoing } from './outgoing.ts';
 
 /**
- * All of it for one test file: workers, the gateway, which posts its receipts, and the API with the console at
+ * The complete system for one test file: workers, a gateway that posts receipts, and the API with the console at
  * `publicUrl`. Call it at the top of the file.
  */
 export async function createWholeSystem(options: SystemOptions = {}) {
-  // The address has to be known before the workers start, and is listened at when they are there.
-  const held = createServer();
-  await new Promise<void>((resolve) => held.listen(0, '127.0.0.1', resolve));
-  const { port } = held.address() as AddressInfo;
+  // The workers need the address before the API listens, so the port is reserved until then.
+  const reservation = createServer();
+  await new Promise<void>((resolve) => reservation.listen(0, '127.0.0.1', resolve));
+  const { port } = reservation.address() as AddressInfo;
   const publicUrl = `http://127.0.0.1:${port}`;
   const system = await createSystem({ ...options, publicUrl });
   const { sql, box, temporal, gateway } = system;
@@ -45,9 +45,9 @@ export async function createWholeSystem(options: SystemOptions = {}) {
   await app.register(adminConsole, { publicUrl });
   const admin = await ensureFirstAdmin(sql, cheapPasswords);
   if (!admin) throw new Error('The database is not new.');
-  // As if they had chosen it: that it has to be chosen is a story of its own (test/console/story.test.ts).
+  // As if the admin had chosen a password. test/console/story.test.ts tests the choice.
   await sql`update users set must_change_password = false`;
-  await new Promise((resolve) => held.close(resolve));
+  await new Promise((resolve) => reservation.close(resolve));
   await app.listen({ port, host: '127.0.0.1' });
   afterAll(() => app.close());
   return { ...system, app, publicUrl, admin };

@@ -17,7 +17,7 @@ import './runtime.ts';
 import { localOutgoing } from './outgoing.ts';
 import { connectAnywhere, localTokens } from './connect.ts';
 
-/** The real workers on a task queue of the test's own, until its file is done. Call it outside of tests. */
+/** Starts the real workers on the given task queue until the end of the test file. Call it outside of tests. */
 export async function startWorkers({
   sql,
   box,
