@@ -1,0 +1,43 @@
+/** Changes that make a valid schedule invalid, each for another reason. */
+export const invalidSchedules: readonly object[] = [
+  { timezone: 'Brasilia' },
+  { startsAt: 'tomorrow' },
+  { startsAt: '2030-02-30T09:00' },
+  { startsAt: '1903-02-03T09:00' },
+  { endsAt: '2029-01-01T09:00' },
+  { recurrence: { every: 'year' } },
+  { recurrence: { every: 'day', interval: 1.5 } },
+  { recurrence: { every: 'day', interval: 0 } },
+  { recurrence: { every: 'day', interval: 367 } },
+  { recurrence: { every: 'week', days: [] } },
+  { recurrence: { every: 'week', days: ['segunda'] } },
+  { recurrence: { every: 'week', days: ['monday', 'monday'] } },
+  { recurrence: { every: 'month', dayOfMonth: 32 } },
+  { recurrence: { every: 'rule', rrule: 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30' } },
+];
+
+/** Recurrence rules that are rejected, each for another reason. */
+export const invalidRules: readonly string[] = [
+  'x'.repeat(1_001),
+  '',
+  'DTSTART:20260101T090000;FREQ=DAILY',
+  'FREQ=DAILY;BYSECOND=1',
+  'INTERVAL=2',
+  'FREQ=DAILY;A',
+  'FREQ=DAILY;A=1',
+  'FREQ=DAILY;FREQ=DAILY',
+  'FREQ=FORTNIGHTLY',
+  'FREQ=DAILY;INTERVAL=x',
+  'FREQ=YEARLY;BYYEARDAY=0',
+  'FREQ=WEEKLY;BYDAY=SEG',
+  'FREQ=DAILY;UNTIL=x',
+  'FREQ=DAILY;COUNT=1;UNTIL=20301231',
+  'FREQ=DAILY;BYWEEKNO=1',
+  'FREQ=WEEKLY;BYMONTHDAY=1',
+  'FREQ=WEEKLY;BYDAY=1MO',
+  'FREQ=YEARLY;BYYEARDAY=1;BYDAY=MO',
+  'FREQ=YEARLY;BYWEEKNO=1',
+  'FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=1',
+  'FREQ=MONTHLY;BYSETPOS=1',
+  `FREQ=DAILY;BYHOUR=${Array.from({ length: 24 }, (_, hour) => hour).join()};BYMINUTE=${Array.from({ length: 60 }, (_, minute) => minute).join()}`,
+];
