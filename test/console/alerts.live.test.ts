@@ -24,7 +24,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
   if (chromiumPath === null) return;
   const browser = await startBrowser();
 
-  test('the count in the menu and in the title updates by itself, and each new alert is notified once', async () => {
+  test('the count in the menu and in the title updates automatically, and each new alert is notified once', async () => {
     const [name = '', value = ''] = operator.cookie.split('=');
     const context = await browser.newContext({ locale: 'pt-BR', permissions: ['notifications'] });
     await context.addCookies([{ name, value, url }]);

@@ -29,9 +29,9 @@ describe('signing in', () => {
     const user = await ui.signIn('viewer');
     await user.post('/sign-out');
     const page = await user.get('/runs?status=paused');
-    const door = page.headers.location ?? '';
-    expect(door).toBe('/sign-in?next=%2Fruns%3Fstatus%3Dpaused&expired=1');
-    expect(textOf(await app.inject(door))).toContain('Sua sessão expirou.');
+    const signInUrl = page.headers.location ?? '';
+    expect(signInUrl).toBe('/sign-in?next=%2Fruns%3Fstatus%3Dpaused&expired=1');
+    expect(textOf(await app.inject(signInUrl))).toContain('Sua sessão expirou.');
     expect(textOf(await app.inject('/sign-in'))).not.toContain('expirou');
     const part = await user.get('/runs/7/live', {
       'hx-request': 'true',
@@ -119,10 +119,10 @@ describe('a password set by an admin', () => {
       const page = await app.inject({ url: '/runs?a=1', headers });
       const { location } = page.headers;
       expect([page.statusCode, location]).toEqual([303, '/choose-password?next=%2Fruns%3Fa%3D1']);
-      const door = await app.inject({ url: String(location), headers });
-      expect(door.statusCode).toBe(200);
-      expect(door.body).toContain(`<html lang="${locale}"`);
-      expect(textOf(door)).toContain(title);
+      const choice = await app.inject({ url: String(location), headers });
+      expect(choice.statusCode).toBe(200);
+      expect(choice.body).toContain(`<html lang="${locale}"`);
+      expect(textOf(choice)).toContain(title);
       expect((await app.inject({ url: '/nothing/here', headers })).headers.location).toContain(
         '/choose-password',
       );

@@ -146,7 +146,7 @@ describe.skipIf(chromiumPath === null)('the service desk', async () => {
     await ana.field(thread.fields.answer).fill('Conferido, {nome}: pagamento recebido. Obrigada!');
     await ana.field(thread.fields.answer).press('Control+Enter');
     await ana.page.getByText(thread.sent).waitFor();
-    // The receipt appears by itself.
+    // The receipt appears without a reload.
     const answer = log.getByRole('listitem').filter({ hasText: 'pagamento recebido' });
     await answer.getByText(messageStatusWords['pt-BR'].delivered).waitFor();
     const received = (await gateway.taken()).filter(({ to }) => to === phone);

@@ -20,7 +20,7 @@ const pages = [
   '/settings',
 ];
 
-const mostBytes = 300_000;
+const maxBytes = 300_000;
 
 interface Loaded {
   url: string;
@@ -91,7 +91,7 @@ describe.skipIf(chromiumPath === null)('the first load', async () => {
       const errors = recordErrors(page);
       const first = await load(page, address);
       expect(first.map((one) => new URL(one.url).origin)).toEqual(first.map(() => url));
-      expect(first.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(mostBytes);
+      expect(first.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(maxBytes);
       const files = first.filter((one) => new URL(one.url).pathname.startsWith('/assets/'));
       expect(files.length).toBeGreaterThan(3);
       for (const { url: file, headers } of files) {

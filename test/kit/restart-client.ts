@@ -16,8 +16,8 @@ let ending = false;
 let number = 0;
 
 async function copyIn(tx: Sql): Promise<void> {
-  const nr = ++number;
-  await tx`insert into steps values ('copy', ${nr}, 1)`;
+  const workNumber = ++number;
+  await tx`insert into steps values ('copy', ${workNumber}, 1)`;
   const copy = await tx`copy copied from stdin`.writable();
   const copied = finished(copy);
   copied.catch(() => undefined);
@@ -31,19 +31,19 @@ async function copyIn(tx: Sql): Promise<void> {
     copy.destroy(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }
-  await tx`insert into steps values ('copy', ${nr}, 2)`;
+  await tx`insert into steps values ('copy', ${workNumber}, 2)`;
   await tx`delete from copied`;
 }
 
 /** Ignores a failed statement and continues the transaction, like careless code. */
 async function inThreeSteps(tx: Sql): Promise<void> {
-  const nr = ++number;
-  await tx`insert into steps values ('transaction', ${nr}, 1)`;
+  const workNumber = ++number;
+  await tx`insert into steps values ('transaction', ${workNumber}, 1)`;
   await tx`select pg_sleep(0.005)`.catch(() => undefined);
   await sleep(2);
   await Promise.all([
-    tx`insert into steps values ('transaction', ${nr}, 2)`,
-    tx`insert into steps values ('transaction', ${nr}, 3)`,
+    tx`insert into steps values ('transaction', ${workNumber}, 2)`,
+    tx`insert into steps values ('transaction', ${workNumber}, 3)`,
   ]);
 }
 

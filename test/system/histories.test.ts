@@ -81,7 +81,7 @@ describe.each([
       const run = await startRun(system, { campaign });
       if (status === 429 && lines > 10) {
         // A streaming sender waits without a failed attempt.
-        await until('the provider was asked', async () => (await readRun(sql, run.id)).sendingAt !== null);
+        await until('sending has begun', async () => (await readRun(sql, run.id)).sendingAt !== null);
       } else await waitForEffect(run);
       expect(await storedOf(run)).not.toMatch(personalData);
       const { reason, failovers } = await readRun(sql, run.id);

@@ -82,7 +82,7 @@ test('an older attempt gets no lease, and an exclusive lease is granted only wit
 
 test('the messages of a sender are taken over only after its lease has expired', async () => {
   const { runId } = await newRun(3);
-  const [asked, dead] = [performance.now(), senderOf(runId)];
+  const [startedAt, dead] = [performance.now(), senderOf(runId)];
   await take(runId, 1);
   await take(runId, 1, { number: 2 });
   const held = await claimAll(runId, dead);
@@ -92,7 +92,7 @@ test('the messages of a sender are taken over only after its lease has expired',
     await takeOver(sql, { runId, before: { activity: activityOf(runId), attempt: 2 }, deduplicates: false }),
   ).toBe(held.length);
   // Longer than a sender trusts its lease.
-  expect(performance.now() - asked).toBeGreaterThan(2_500);
+  expect(performance.now() - startedAt).toBeGreaterThan(2_500);
   expect(await renew({ runId, sender: dead })).toMatchObject({ held: false });
   expect(await renew({ runId, sender: senderName(activityOf(runId, 2), 1) })).toMatchObject({
     held: true,
@@ -274,10 +274,10 @@ function startSender(
     },
   };
   const sender = senderOf(runId);
-  let asked = false;
+  let isTaken = false;
   const lease = createLease(() => {
-    if (asked) return renew({ runId, sender });
-    asked = true;
+    if (isTaken) return renew({ runId, sender });
+    isTaken = true;
     return take(runId);
   });
   const start = async (): Promise<SenderStop> => {

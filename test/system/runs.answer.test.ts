@@ -32,7 +32,7 @@ afterAll(() => service.close());
 const answerOf = (runId: number) => operator('GET', `/api/runs/${runId}/answer`);
 
 /** Runs a campaign with a web service mailing and waits for the end of the run. */
-async function runThatFetches(status: 'finished' | 'failed' = 'finished'): Promise<number> {
+async function runWebserviceCampaign(status: 'finished' | 'failed' = 'finished'): Promise<number> {
   const document = documentOf(catalog, {
     mailing: {
       source: 'webservice',
@@ -70,7 +70,7 @@ test('the answer contains the decompressed bytes of all pages', async () => {
           response,
         ),
   );
-  const runId = await runThatFetches();
+  const runId = await runWebserviceCampaign();
   const answer = await answerOf(runId);
   expect(answer.statusCode).toBe(200);
   expect(answer.headers).toMatchObject({
@@ -83,7 +83,9 @@ test('the answer contains the decompressed bytes of all pages', async () => {
 test('a large answer is complete', async () => {
   const contacts = Array.from({ length: 5_000 }, (_, i) => ({ codigo: i, nota: 'ç'.repeat(100) }));
   service.answer(json(contacts));
-  expect((await answerOf(await runThatFetches())).rawPayload.toString()).toBe(JSON.stringify(contacts));
+  expect((await answerOf(await runWebserviceCampaign())).rawPayload.toString()).toBe(
+    JSON.stringify(contacts),
+  );
 });
 
 test('the answer of a service that always breaks off contains the bytes of the last attempt', async () => {
@@ -94,7 +96,7 @@ test('the answer of a service that always breaks off contains the bytes of the l
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': 10_000 });
     response.write(begin(), () => setTimeout(() => response.destroy(), 50));
   });
-  const runId = await runThatFetches('failed');
+  const runId = await runWebserviceCampaign('failed');
   expect(attempts).toBeGreaterThan(1);
   expect((await answerOf(runId)).body).toBe(begin());
 });
@@ -102,12 +104,12 @@ test('the answer of a service that always breaks off contains the bytes of the l
 test('an unreadable answer is returned as the service sent it', async () => {
   const page = '<html>Entre com a sua senha, João</html>';
   service.answer(bytes(page, { 'content-type': 'text/html' }));
-  expect((await answerOf(await runThatFetches('failed'))).body).toBe(page);
+  expect((await answerOf(await runWebserviceCampaign('failed'))).body).toBe(page);
 });
 
 test('only operators and admins can read the answer', async () => {
   service.answer(json([{ codigo: 1, celular: '11987654321' }]));
-  const url = `/api/runs/${await runThatFetches()}/answer`;
+  const url = `/api/runs/${await runWebserviceCampaign()}/answer`;
   expect((await as('admin')('GET', url)).statusCode).toBe(200);
   expect((await operator('GET', url)).statusCode).toBe(200);
   const viewer = await as('viewer')('GET', url);
@@ -139,7 +141,7 @@ test.each([
       { codigo: 2, celular: '11987654321' },
     ]),
   );
-  const runId = await runThatFetches();
+  const runId = await runWebserviceCampaign();
   const badLines = async () => (await operator('GET', `/api/runs/${runId}/bad-lines.csv`)).body;
   const before = await badLines();
   expect(before).toContain('\r\n1;Sem número;');

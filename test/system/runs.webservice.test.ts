@@ -168,15 +168,15 @@ test('only a run that has sent messages changes {lastRunAt}', async () => {
     [{ fetchedAt: Date }]
   >`select fetched_at from runs where id = ${first.id}`;
   const moment = Math.floor(fetchedAt.getTime() / 1000) * 1000;
-  const asked = () => new Date(since() ?? '').getTime();
+  const requestedSince = () => new Date(since() ?? '').getTime();
 
   const { runId } = await temporal.dryRun(campaign);
   await ended(await readRun(sql, runId));
-  expect(asked()).toBe(moment);
+  expect(requestedSince()).toBe(moment);
   // A mailing without a usable phone.
   service.answer(json([{ codigo: 1, telefone: '1133334444' }]));
   await ended(await startRun(system, { campaign }));
-  expect(asked()).toBe(moment);
+  expect(requestedSince()).toBe(moment);
   // A run that is cancelled after its mailing was read.
   service.answer(json(contacts(1, 1)));
   await sql`update campaigns set definition = jsonb_set(definition, '{safeguards,approval}', 'true') where id = ${campaign.id}`;
@@ -186,7 +186,7 @@ test('only a run that has sent messages changes {lastRunAt}', async () => {
   await ended(cancelled);
   await sql`update campaigns set definition = jsonb_set(definition, '{safeguards,approval}', 'false') where id = ${campaign.id}`;
   await ended(await startRun(system, { campaign }));
-  expect(asked()).toBe(moment);
+  expect(requestedSince()).toBe(moment);
 });
 
 test('a run without contacts after one with many reports it, and the next empty run does not', async () => {

@@ -85,7 +85,7 @@ async function newLedger(): Promise<string> {
   return join(folder, 'ledger.ndjson');
 }
 
-const genuine = ({ signature, url, form }: Callback) =>
+const hasValidSignature = ({ signature, url, form }: Callback) =>
   twilio.validateRequest(authToken, signature, url, form);
 const statusesOf = (callbacks: Callback[]) => callbacks.map(({ form }) => form.MessageStatus);
 
@@ -169,7 +169,7 @@ describe('receipts', () => {
     const statusCallback = `${application.url}/receipts?key=a%20b&message=123`;
     const { sid } = await client.messages.create({ from, to, body: 'Oi', statusCallback });
     await eventually(() => expect(statusesOf(application.callbacks)).toEqual(['sent', 'delivered']));
-    expect(application.callbacks.every(genuine)).toBe(true);
+    expect(application.callbacks.every(hasValidSignature)).toBe(true);
     expect(application.callbacks[0]).toMatchObject({
       url: statusCallback,
       form: { MessageSid: sid, AccountSid: accountSid, To: to, From: from, SmsStatus: 'sent' },
@@ -200,7 +200,7 @@ describe('receipts', () => {
       MessageStatus: 'undelivered',
       ErrorCode: expect.stringMatching(/^3000\d$/) as string,
     });
-    expect(application.callbacks.every(genuine)).toBe(true);
+    expect(application.callbacks.every(hasValidSignature)).toBe(true);
   });
 
   test('are repeated and reordered on request', async () => {
@@ -280,7 +280,7 @@ describe('a restart on the same ledger', () => {
       expect(await pending(second.control)).toMatchObject({ pending: 0, done: 82 }),
     );
     expect(finals(application.callbacks)).toEqual([...owed, ...fresh].map(({ sid }) => sid).toSorted());
-    expect(application.callbacks.every(genuine)).toBe(true);
+    expect(application.callbacks.every(hasValidSignature)).toBe(true);
     expect(application.callbacks.find(({ form }) => form.MessageSid === one?.sid)).toMatchObject({
       url: `${application.url}?message=0`,
     });
@@ -373,7 +373,7 @@ describe('virtual phones', () => {
     expect(reply.status).toBe(201);
     expect(reply.json()).toMatchObject({ from: to, to: from, status: 204 });
     expect(application.callbacks).toHaveLength(1);
-    expect(application.callbacks.every(genuine)).toBe(true);
+    expect(application.callbacks.every(hasValidSignature)).toBe(true);
     expect(application.callbacks[0]?.form).toMatchObject({
       From: to,
       To: from,
