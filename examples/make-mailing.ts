@@ -46,13 +46,13 @@ const wrongNumbers = [
   '00000000000',
 ];
 
-/** A chunk holds this many lines: a million strings of their own would cost more than what is in them. */
+/** The lines of a chunk: a million separate strings would cost more than their content. */
 const chunkLines = 500;
 
 /**
- * The file in chunks of text: byte order mark, header, then `lines` lines. Some 3 % of them can't be written to:
- * landlines, wrong and missing numbers, the number of an earlier line. All other numbers differ, up to 670 million, and
- * have 90 behind the DDD, where no number is in use.
+ * The file in chunks of text: byte order mark, header, then `lines` lines. About 3 % of them have no usable phone, but
+ * a landline, a wrong number, none, or the number of an earlier line. All other numbers differ, up to 670 million lines,
+ * and have 90 after the DDD, a range that is not in use.
  */
 export function* generateMailing(lines: number, seed: number): Generator<string> {
   const random = randomNumbers(seed);
@@ -107,7 +107,7 @@ export function* generateMailing(lines: number, seed: number): Generator<string>
   if (chunk !== '') yield chunk;
 }
 
-/** A number of its own for each position. The step has no divisor in common with ten million, so none comes twice. */
+/** A unique number for each position: the step and ten million are coprime, so no number repeats. */
 function numberOf(position: number, seed: number): { ddd: string; number: string } {
   const ddd = String(areas[position % areas.length]);
   const counter = Math.floor(position / areas.length);

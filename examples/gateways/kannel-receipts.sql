@@ -1,4 +1,4 @@
--- Messages of which Kannel awaits a receipt: kannel.conf, docs/providers.md.
+-- Messages for which Kannel expects a receipt (kannel.conf, docs/providers.md).
 create table if not exists receipts (
   smsc        text,
   ts          text,

@@ -1,10 +1,10 @@
-/** Fictional people for the example service: the same at each call. */
+/** Fictional contacts of the example service, the same at each call. */
 
 const givenNames = ['Ana', 'João', 'Conceição', 'Luís', 'Eva', 'Íris', 'Otávio', 'Márcia', 'Zé', 'Antônio'];
 const familyNames = ['Silva', 'Souza', 'Araújo', 'Lima', 'Gonçalves', 'Reis', 'Assunção', 'Melo'];
 const areaCodes = [11, 21, 31, 41, 51, 61, 71, 81];
 
-export interface Person {
+export interface ExampleContact {
   codigo: string;
   nome: string;
   contato: { celular: number | null; telefone: string | null };
@@ -15,16 +15,16 @@ export interface Person {
 }
 
 /**
- * The person in the place `index` (from 0). One in twenty has flaws such as real lists have: a landline, no phone at
- * all, the phone of someone earlier.
+ * The contact at `index` (from 0). One in twenty has a flaw of real lists: a landline, no phone, or the phone of an
+ * earlier contact.
  */
-export function personAt(index: number): Person {
+export function contactAt(index: number): ExampleContact {
   const areaCode = areaCodes[index % areaCodes.length] ?? 11;
-  // Numbers of the shape 9xxxx-xxxx, each once; the sandbox is the only gateway that ever sees them.
+  // Unique numbers of the form 9xxxx-xxxx; only the sandbox gateway receives them.
   const mobile = Number(`55${areaCode}9${String(10_000_000 + index).padStart(8, '0')}`);
   const flaw = index % 20 === 19 ? Math.floor(index / 20) % 3 : null;
   const celular =
-    flaw === 0 || flaw === 1 ? null : flaw === 2 ? (personAt(index - 1).contato.celular ?? mobile) : mobile;
+    flaw === 0 || flaw === 1 ? null : flaw === 2 ? (contactAt(index - 1).contato.celular ?? mobile) : mobile;
   return {
     codigo: String(1000 + index),
     nome: `${givenNames[index % givenNames.length] ?? ''} ${familyNames[(index * 7) % familyNames.length] ?? ''}`,

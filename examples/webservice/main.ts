@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
 import { createExampleWebservice } from './server.ts';
 
-/** `npm run example:webservice [-- --port 3004 --contacts 1000 --token example-token]`: until Ctrl-C. */
+/** `npm run example:webservice [-- --port 3004 --contacts 1000 --token example-token]` runs until Ctrl-C. */
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '3004' },
@@ -17,7 +17,7 @@ const server = createExampleWebservice({
   token: values.token,
 });
 server.on('error', (error) => {
-  console.error(`It can't listen on port ${values.port}: ${error.message}`);
+  console.error(`Cannot listen on port ${values.port}: ${error.message}`);
   process.exit(1);
 });
 server.listen(Number(values.port), '127.0.0.1', () => {
@@ -28,6 +28,6 @@ server.listen(Number(values.port), '127.0.0.1', () => {
   curl -s -H 'Authorization: Bearer ${values.token}' '${url}?since=2025-01-01T00:00:00-03:00'
 
 In Torpedo: an integration with a bearer token (${values.token}) for the host 127.0.0.1, a campaign with the address above and the
-parameter since={lastRunAt}, and the field map mobile=contato.celular, phone=contato.telefone. Torpedo has to be
-started with WEBSERVICE_ALLOW=127.0.0.1, because this address is not in the public internet.`);
+parameter since={lastRunAt}, and the field map mobile=contato.celular, phone=contato.telefone. Start Torpedo with
+WEBSERVICE_ALLOW=127.0.0.1, because this address is not on the public internet.`);
 });

@@ -2,20 +2,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { personAt } from './contacts.ts';
+import { contactAt } from './contacts.ts';
 
 /**
- * An example of a web service that Torpedo fetches contacts from: the contract of docs/webservice.md, to be read and to be
- * run (`npm run example:webservice`).
+ * An example of a web service from which Torpedo fetches contacts. It implements the contract of docs/webservice.md;
+ * `npm run example:webservice` starts it.
  *
  * - `GET /contacts?since=2026-11-23T09:00:00-03:00&page=1`: an object with the records under `data` and the address of the
- *   next page under `links.next`, as long as there is one. What has not changed since is left out.
- * - `GET /contacts.ndjson`: all of them, one on each line.
+ *   next page, if any, under `links.next`. Contacts that have not changed since are omitted.
+ * - `GET /contacts.ndjson`: all contacts, one on each line.
  *
- * Both want the header `Authorization: Bearer <token>`, and compress their answer for those who accept gzip.
+ * Both require the header `Authorization: Bearer <token>`, and compress their answer for clients that accept gzip.
  */
 export interface ExampleOptions {
-  /** How many people it knows. */
+  /** The number of its contacts. */
   contacts: number;
   pageSize: number;
   token: string;
@@ -39,24 +39,24 @@ async function answer(
   const url = new URL(request.url ?? '/', 'http://here');
   const since = Date.parse(url.searchParams.get('since') ?? '1970-01-01');
   if (Number.isNaN(since)) {
-    sendError(response, 400, 'since is no instant');
+    sendError(response, 400, 'since is not a date and time');
     return;
   }
-  // Nobody of the example changes after it was written.
+  // The contacts of the example have not changed since the start of 2026.
   const changed = since < Date.parse('2026-01-01') ? contacts : 0;
 
   switch (url.pathname) {
     case '/contacts': {
       const page = Number(url.searchParams.get('page') ?? 1);
       if (!Number.isInteger(page) || page < 1) {
-        sendError(response, 400, 'page is no page');
+        sendError(response, 400, 'page is not a positive whole number');
         return;
       }
       const last = Math.min(changed, page * pageSize);
       let next: string | null = null;
       if (last < changed) {
         url.searchParams.set('page', String(page + 1));
-        // Relative to this page's own address: right behind a proxy, too.
+        // Relative to the address of this page, so that it also works behind a proxy.
         next = url.search;
       }
       return send(
@@ -69,23 +69,23 @@ async function answer(
     case '/contacts.ndjson':
       return send(request, response, 'application/x-ndjson', linesOf(changed));
     default: {
-      sendError(response, 404, 'there is nothing here');
+      sendError(response, 404, 'there is no such path');
       return;
     }
   }
 }
 
-/** Written piece by piece: a page of a million would take no more memory than one of ten. */
+/** Streamed: a page of a million contacts needs no more memory than a page of ten. */
 function* pageOf(first: number, last: number, { total, next }: { total: number; next: string | null }) {
   yield `{"total":${total},"data":[`;
   for (let index = first; index < last; index++) {
-    yield (index > first ? ',\n' : '\n') + JSON.stringify(personAt(index));
+    yield (index > first ? ',\n' : '\n') + JSON.stringify(contactAt(index));
   }
   yield `\n],"links":${JSON.stringify({ next })}}\n`;
 }
 
 function* linesOf(count: number) {
-  for (let index = 0; index < count; index++) yield `${JSON.stringify(personAt(index))}\n`;
+  for (let index = 0; index < count; index++) yield `${JSON.stringify(contactAt(index))}\n`;
 }
 
 async function send(
@@ -105,7 +105,7 @@ async function send(
   }
 }
 
-/** A write for each record would cost more than the record. */
+/** Joins the pieces, because a write for each record would cost more than the record. */
 function* inBlocks(pieces: Iterable<string>): Generator<Buffer> {
   let block = '';
   for (const piece of pieces) {

@@ -39,11 +39,11 @@ export const verification: Adapter['verification'] = [
   },
   { name: 'with another key', callback: get('receipts?key=another-secret-of-20-letters'), genuine: false },
   { name: 'with half of the key', callback: get(`receipts/${callbackSecret.slice(0, 13)}`), genuine: false },
-  { name: 'with a path that can not be decoded', callback: get('receipts/%E0%A4%A'), genuine: false },
-  { name: 'without', callback: get('receipts'), genuine: false },
+  { name: 'with a path that cannot be decoded', callback: get('receipts/%E0%A4%A'), genuine: false },
+  { name: 'without a key', callback: get('receipts'), genuine: false },
 ];
 
-/** By GET, answered in plain text, as Kannel does: docs/providers.md. */
+/** A gateway with GET requests and plain-text answers, like Kannel (docs/providers.md). */
 export const plainGateway: Adapter = {
   create: createGateway((baseUrl) => ({
     from: '28282',
@@ -115,13 +115,13 @@ export const plainGateway: Adapter = {
         ['4', null, null, null],
         [' 1 ', 'delivered', null, null],
       ] as const
-    ).map(([status, moved, reason, code]) => ({
-      name: `status ${status}`,
+    ).map(([status, newStatus, reason, code]) => ({
+      name: `with the status ${status}`,
       callback: get(`receipts?key=${callbackSecret}&message=123&status=${status}`),
-      receipts: [{ messageId: 123, providerMessageId: null, status: moved, reason, code }],
+      receipts: [{ messageId: 123, providerMessageId: null, status: newStatus, reason, code }],
     })),
     {
-      name: 'a URL that was written into HTML',
+      name: 'with HTML-escaped ampersands in the URL',
       callback: get(`receipts?key=${callbackSecret}&amp;message=123&amp;status=1`),
       receipts: [{ messageId: 123, providerMessageId: null, status: 'delivered', reason: null, code: null }],
     },
@@ -129,14 +129,14 @@ export const plainGateway: Adapter = {
       [
         ['JSON', json({ Status: 1, ERR: '' })],
         [
-          'JSON of another type',
+          'JSON with another content type',
           { headers: { 'content-type': 'text/plain' }, rawBody: '\ufeff {"STATUS":"1"}' },
         ],
         ['a list of one', json([{ status: '1' }])],
         ['a form', form({ status: '1' })],
-        ['a form without a type', { headers: {}, rawBody: 'id=7&status=1' }],
+        ['a form without a content type', { headers: {}, rawBody: 'id=7&status=1' }],
         [
-          'a form in parts',
+          'a multipart form',
           {
             headers: { 'content-type': 'multipart/form-data; boundary="x y"' },
             rawBody: '--x y\r\nContent-Disposition: form-data; name="status"\r\n\r\n1\r\n--x y--\r\n',
@@ -144,7 +144,7 @@ export const plainGateway: Adapter = {
         ],
       ] as const
     ).map(([name, body]) => ({
-      name: `${name} instead of the query`,
+      name: `in ${name} instead of the query`,
       callback: call(`receipts?key=${callbackSecret}&message=123`, body),
       receipts: [
         {
@@ -157,7 +157,7 @@ export const plainGateway: Adapter = {
       ],
     })),
     {
-      name: 'a failure with its code',
+      name: 'with a failure and its code',
       callback: get(`receipts?key=${callbackSecret}&message=123&status=2&err=001`),
       receipts: [
         {
@@ -170,30 +170,30 @@ export const plainGateway: Adapter = {
       ],
     },
     {
-      name: 'a status that is not described',
+      name: 'with a status that is not configured',
       callback: get(`receipts?key=${callbackSecret}&message=123&status=99`),
       receipts: [],
       unread: ['status_unknown'],
     },
     {
-      name: 'no status',
+      name: 'without a status',
       callback: get(`receipts?key=${callbackSecret}&message=123`),
       receipts: [],
       unread: ['field_missing'],
     },
     {
-      name: 'no message',
+      name: 'without a message',
       callback: get(`receipts?key=${callbackSecret}&status=1`),
       receipts: [],
       unread: ['reference_missing'],
     },
     {
-      name: "of a test send, which is nobody's",
+      name: 'of a test send, which is ignored',
       callback: get(`receipts?key=${callbackSecret}&message=0&status=1`),
       receipts: [],
     },
     {
-      name: 'with a reference of others',
+      name: 'with the reference of another system',
       callback: get(`receipts?key=${callbackSecret}&message=r2-5&status=1`),
       receipts: [],
       unread: ['reference_unknown'],
@@ -234,13 +234,13 @@ export const plainGateway: Adapter = {
       unread: ['field_missing'],
     },
     {
-      name: 'without a writer',
+      name: 'without a sender',
       callback: get('inbound?id=1&text=a'),
       messages: [],
       unread: ['field_missing'],
     },
     {
-      name: 'XML, which nobody reads',
+      name: 'as XML, which is not supported',
       callback: call('inbound', { headers: { 'content-type': 'text/xml' }, rawBody: '<sms/>' }),
       messages: [],
       unread: ['body_unreadable'],
@@ -250,7 +250,7 @@ export const plainGateway: Adapter = {
   verification,
 };
 
-/** JSON in and out, with its own ids. */
+/** A gateway with JSON requests and answers, and its own message ids. */
 export const jsonGateway: Adapter = {
   create: createGateway((baseUrl) => ({
     from: 'Loja "1"',
@@ -340,7 +340,7 @@ export const jsonGateway: Adapter = {
       outcome: { kind: 'refused' },
     },
     {
-      name: 'every digit of its id',
+      name: 'an id with all its digits',
       answer: httpAnswer(200, '\ufeff{"data":[{"id":12345678901234567890}]}'),
       outcome: { kind: 'accepted', providerMessageId: '12345678901234567890' },
     },
@@ -367,7 +367,7 @@ export const jsonGateway: Adapter = {
   ],
   receipts: [
     {
-      name: 'several at once',
+      name: 'with several events',
       callback: call(
         'receipts',
         json({
@@ -388,16 +388,19 @@ export const jsonGateway: Adapter = {
       unread: ['status_unknown', 'field_missing'],
     },
     {
-      name: 'no list',
+      name: 'without a list',
       callback: call('receipts', json({ events: {} })),
       receipts: [],
       unread: ['field_missing'],
     },
     ...(
       [
-        ['one object instead of the list', { id: 'a', ref: 'r1-1', state: { word: 'OK' } }],
-        ['one object in the place of the list', { events: { id: 'a', ref: 'r1-1', state: { word: 'ok ' } } }],
-        ['a list at the top', [{ ID: 'a', Ref: 'r1-1', State: [{ Word: 'OK' }] }]],
+        ['with one object instead of the list', { id: 'a', ref: 'r1-1', state: { word: 'OK' } }],
+        [
+          'with one object under the name of the list',
+          { events: { id: 'a', ref: 'r1-1', state: { word: 'ok ' } } },
+        ],
+        ['with a list at the top level, in other case', [{ ID: 'a', Ref: 'r1-1', State: [{ Word: 'OK' }] }]],
       ] as const
     ).map(([name, body]) => ({
       name,
@@ -414,7 +417,7 @@ export const jsonGateway: Adapter = {
       messages: [{ providerMessageId: '9', from: '5511988887777', to: 'Loja "1"', text: 'SAIR' }],
     },
     {
-      name: 'an empty object',
+      name: 'in an empty object',
       callback: call('inbound', json({})),
       messages: [],
       unread: ['field_missing'],

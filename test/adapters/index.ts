@@ -26,7 +26,7 @@ export const twilio =
       ...options,
     });
 const params = { provider: 'Twilio' };
-/** A message as Twilio's list has it. */
+/** A message in the format of Twilio's list. */
 const listed = (changes: object = {}) => ({
   sid: messageSid,
   to: '+5511988887777',
@@ -45,7 +45,7 @@ const listOf = (messages: object[], next: string | null = null) =>
 const listPath = `/2010-04-01/Accounts/${accountSid}/Messages.json`;
 const nextPage = `${listPath}?To=%2B5511988887777&Page=1&PageToken=PASM1`;
 
-/** As Twilio words its errors. */
+/** An error in Twilio's format. */
 const twilioError = (status: number, code: number, headers: Record<string, string> = {}) =>
   httpAnswer(
     status,
@@ -54,7 +54,7 @@ const twilioError = (status: number, code: number, headers: Record<string, strin
   );
 
 const twilioReply = { MessageSid: messageSid, SmsStatus: 'received', From: '+5511988887777', To: '28282' };
-/** Signed by Twilio's own library; `body`, `url`, `length`: what became of it on the way. */
+/** Signed by Twilio's own library; `body`, `url` and `length` change the callback after it is signed. */
 function twilioSigned({
   authToken = 'the-token',
   body = '',
@@ -119,7 +119,7 @@ export const adapters: Record<string, Adapter> = {
         outcome: { kind: 'ambiguous', code: 'HTTP_201' },
       },
       {
-        name: '201 with a sid that is no text',
+        name: '201 with a sid that is not a string',
         answer: httpAnswer(201, '{"sid":1}'),
         outcome: { kind: 'ambiguous' },
       },
@@ -136,7 +136,7 @@ export const adapters: Record<string, Adapter> = {
         outcome: { kind: 'temporary', retryAfterMs: 7000 },
       },
       {
-        name: '429 with a date gone by',
+        name: '429 with a past date',
         answer: twilioError(429, 20429, { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }),
         outcome: { kind: 'temporary', retryAfterMs: 0 },
       },
@@ -146,7 +146,7 @@ export const adapters: Record<string, Adapter> = {
         outcome: { kind: 'temporary', code: 'HTTP_503', retryAfterMs: 2000 },
       },
       {
-        name: '503 without',
+        name: '503 without seconds to wait',
         answer: httpAnswer(503, 'busy'),
         outcome: { kind: 'ambiguous', code: 'HTTP_503' },
       },
@@ -215,9 +215,9 @@ export const adapters: Record<string, Adapter> = {
         answer: twilioError(status, code),
         outcome: { kind: 'temporary', code: String(code), outage } as const,
       })),
-      // As Twilio answers it: a 429 to which coming back soon is of no use.
+      // Twilio answers with a 429, although an early retry does not help.
       ...[429, 400].map((status) => ({
-        name: `${status} for the cap of the day`,
+        name: `${status} for the daily limit`,
         answer: twilioError(status, 63038, { 'retry-after': '1' }),
         outcome: { kind: 'account', code: '63038', detail: { code: 'daily_limit', params } } as const,
       })),
@@ -227,7 +227,7 @@ export const adapters: Record<string, Adapter> = {
         outcome: { kind: 'temporary', retryAfterMs: 2000 },
       },
       {
-        name: '500 with a code that leaves it in doubt',
+        name: '500 with an ambiguous code',
         answer: twilioError(500, 30500),
         outcome: { kind: 'ambiguous', code: '30500' },
       },
@@ -302,7 +302,7 @@ export const adapters: Record<string, Adapter> = {
         ],
       },
       ...(['', '?message=1e3', '?message=1&message=2'] as const).map((query) => ({
-        name: `one without our reference, "${query}"`,
+        name: `without our reference, "${query}"`,
         callback: call(`receipts${query}`, form({ MessageSid: messageSid, MessageStatus: 'sent' })),
         receipts: [
           {
@@ -315,7 +315,7 @@ export const adapters: Record<string, Adapter> = {
         ],
       })),
       {
-        name: 'a status of tomorrow',
+        name: 'with an unknown status',
         callback: call(
           'receipts?message=123',
           form({ MessageSid: messageSid, MessageStatus: 'a status of tomorrow' }),
@@ -324,7 +324,7 @@ export const adapters: Record<string, Adapter> = {
         unread: ['status_unknown'],
       },
       {
-        name: 'an incoming message, which is none',
+        name: 'that is an incoming message',
         callback: call('receipts', form(twilioReply)),
         receipts: [],
         unread: ['other_type'],
@@ -337,7 +337,7 @@ export const adapters: Record<string, Adapter> = {
         messages: [{ providerMessageId: messageSid, from: '+5511988887777', to: '28282', text }],
       })),
       {
-        name: 'a receipt, which is none',
+        name: 'that is a receipt',
         callback: call('inbound', form({ ...twilioReply, SmsStatus: 'sent', MessageStatus: 'sent' })),
         messages: [],
         unread: ['other_type'],
@@ -359,7 +359,7 @@ export const adapters: Record<string, Adapter> = {
         found: [{ providerMessageId: messageSid, status, reason, code }],
       })),
       {
-        name: 'all that can be it, page by page, and nothing else',
+        name: 'all possible matches on all pages, and no other messages',
         answers: [
           listOf([listed(), listed({ sid: 'SM-text', body: 'Oi!' })], nextPage),
           listOf([
@@ -378,20 +378,20 @@ export const adapters: Record<string, Adapter> = {
           code: null,
         })),
       },
-      { name: 'what is not there', answers: [listOf([])], found: [] },
+      { name: 'a message that is not listed', answers: [listOf([])], found: [] },
       {
-        name: 'no further than its own list',
+        name: 'only pages of its own list',
         answers: [listOf([], '/2010-04-01/Accounts/AC0/Calls.json?x')],
         found: 'unavailable',
       },
       {
-        name: 'not without end',
+        name: 'at most 10 pages',
         answers: Array.from({ length: 10 }, () => listOf([], nextPage)),
         found: 'unavailable',
       },
-      { name: 'nothing, with another token', answers: [twilioError(401, 20003)], found: 'unavailable' },
-      { name: 'nothing while it is busy', answers: [twilioError(429, 20429)], found: 'unavailable' },
-      { name: 'nothing in a page of HTML', answers: [httpAnswer(200, '<html>')], found: 'unavailable' },
+      { name: 'nothing with a wrong token', answers: [twilioError(401, 20003)], found: 'unavailable' },
+      { name: 'nothing while Twilio is busy', answers: [twilioError(429, 20429)], found: 'unavailable' },
+      { name: 'nothing in an HTML page', answers: [httpAnswer(200, '<html>')], found: 'unavailable' },
     ],
     verification: [
       { name: 'as Twilio signs it', callback: twilioSigned(), genuine: true },

@@ -4,7 +4,7 @@ import { httpAnswer } from '../kit/raw-server.ts';
 
 const callbackSecret = 'a-secret-of-twenty-letters';
 
-/** As Infobip answers a send: a 200 whatever became of the message. */
+/** Infobip answers a send with 200, whatever the outcome of the message. */
 const answerOf = (groupName: string, name: string, messageId = 'r1-7') =>
   httpAnswer(
     200,
@@ -61,7 +61,7 @@ export const infobip: Adapter = {
         ['1ª ñ', null],
       ] as const
     ).map(([text, shift]) => ({
-      name: `"${text}" by the tables of Portuguese that it needs`,
+      name: `"${text}" with the Portuguese tables that it needs`,
       send: { messageId: null, to: '+5511988887777', text },
       request: {
         method: 'POST',
@@ -147,7 +147,7 @@ export const infobip: Adapter = {
       outcome: { kind: 'refused', reason, code: name } as const,
     })),
     {
-      name: '200 with the block list as it was called in earlier years',
+      name: '200 with the former name of the block list',
       answer: httpAnswer(
         200,
         JSON.stringify({
@@ -175,7 +175,7 @@ export const infobip: Adapter = {
       outcome: { kind: 'refused', reason: 'request_refused', code: 'E400' },
     },
     {
-      name: '400 in the older words',
+      name: '400 in the older format',
       answer: httpAnswer(400, '{"requestError":{"serviceException":{"messageId":"BAD_REQUEST","text":"x"}}}'),
       outcome: { kind: 'refused', code: 'BAD_REQUEST' },
     },
@@ -193,7 +193,7 @@ export const infobip: Adapter = {
   ],
   receipts: [
     {
-      name: 'many at once, one of which is not ours and one of which says nothing',
+      name: 'with several results, one of another system and one without content',
       callback: call(
         'receipts',
         json({
@@ -220,7 +220,7 @@ export const infobip: Adapter = {
       unread: ['field_missing', 'field_missing'],
     },
     {
-      name: 'one without its list',
+      name: 'with a single result without a list',
       callback: call('receipts', json(report('DELIVERED', 'DELIVERED_TO_HANDSET'))),
       receipts: [{ ...receipt, status: 'delivered' }],
     },
@@ -254,13 +254,13 @@ export const infobip: Adapter = {
       callback: call('receipts', json({ results: [report(group, name, error)] })),
       receipts: [{ ...receipt, status, reason, code }],
     })),
-    // Of the second of two with one id: it says nothing of the first, which may well have arrived.
+    // It belongs to the second of two messages with one id, and does not apply to the first, which may have arrived.
     ...[
       { name: 'REJECTED_DUPLICATE_MESSAGE_ID', id: 23 },
       { name: 'REJECTED_DUPLICATE', id: 23 },
       { name: 'REJECTED_DUPLICATE_MESSAGE_ID', id: 0 },
     ].map((status) => ({
-      name: `that a repetition was refused, ${JSON.stringify(status)}`,
+      name: `of a refused repetition, ${JSON.stringify(status)}`,
       callback: call(
         'receipts',
         json({
@@ -292,7 +292,7 @@ export const infobip: Adapter = {
         ['constructor', 'constructor', 'not_delivered'],
       ] as const
     ).map(([name, id, reason]) => ({
-      name: `not delivered, with the error ${name} (${id})`,
+      name: `with a failed delivery and the error ${name} (${id})`,
       callback: call(
         'receipts',
         json({ results: [{ ...report('UNDELIVERABLE', 'X', name), error: { name, id } }] }),
@@ -300,7 +300,7 @@ export const infobip: Adapter = {
       receipts: [{ ...receipt, status: 'undelivered' as const, reason, code: name }],
     })),
     {
-      name: 'REJECTED_DESTINATION_BLACKLISTED of an earlier list',
+      name: 'with REJECTED_DESTINATION_BLACKLISTED of an earlier code list',
       callback: call('receipts', json({ results: [report('REJECTED', 'REJECTED_DESTINATION_BLACKLISTED')] })),
       receipts: [
         {
@@ -312,19 +312,19 @@ export const infobip: Adapter = {
       ],
     },
     {
-      name: 'of a group that it does not know',
+      name: 'with an unknown status group',
       callback: call('receipts', json({ results: [report('OF_TOMORROW', 'OF_TOMORROW')] })),
       receipts: [],
       unread: ['status_unknown'],
     },
     {
-      name: 'a reply, which is none',
+      name: 'that is a reply',
       callback: call('receipts', json({ results: [reply] })),
       receipts: [],
       unread: ['other_type'],
     },
     {
-      name: 'no JSON',
+      name: 'that is not valid JSON',
       callback: call('receipts', { ...json({}), rawBody: '{"results":[' }),
       receipts: [],
       unread: ['body_unreadable'],
@@ -332,7 +332,7 @@ export const infobip: Adapter = {
   ],
   inbound: [
     {
-      name: 'two at once, untrimmed',
+      name: 'twice in one callback, untrimmed',
       callback: call(
         'inbound',
         json({ results: [reply, { ...reply, messageId: 'in-2', text: '' }, 7], messageCount: 2 }),
@@ -344,7 +344,7 @@ export const infobip: Adapter = {
       unread: ['field_missing'],
     },
     {
-      name: 'a receipt, which is none',
+      name: 'that is a receipt',
       callback: call('inbound', json({ results: [report('DELIVERED', 'DELIVERED_TO_HANDSET')] })),
       messages: [],
       unread: ['other_type'],
@@ -362,7 +362,7 @@ export const infobip: Adapter = {
           'sender_refused',
           'REJECTED_NOT_ENOUGH_CREDITS',
         ],
-        // Of a second one that was refused there was a first.
+        // A refused duplicate means that a first message exists.
         ['REJECTED', 'REJECTED_DUPLICATE_MESSAGE_ID', 'sent', null, null],
       ] as const
     ).map(([group, name, status, reason, code]) => ({
@@ -386,16 +386,16 @@ export const infobip: Adapter = {
       ],
       found: [{ providerMessageId: 'r1-7', status: 'delivered', reason: null, code: null }],
     },
-    { name: 'what is not there', answers: [httpAnswer(200, '{"results":[]}')], found: [] },
+    { name: 'a message that is not listed', answers: [httpAnswer(200, '{"results":[]}')], found: [] },
     {
-      name: 'what is of another',
+      name: 'nothing in the log of another message',
       answers: [
         httpAnswer(200, JSON.stringify({ results: [report('DELIVERED', 'X', 'NO_ERROR', 'r1-77')] })),
       ],
       found: [],
     },
-    { name: 'nothing, with another key', answers: [errorOf(401, 'E401')], found: 'unavailable' },
-    { name: 'nothing in a page of HTML', answers: [httpAnswer(200, '<html>')], found: 'unavailable' },
+    { name: 'nothing with a wrong key', answers: [errorOf(401, 'E401')], found: 'unavailable' },
+    { name: 'nothing in an HTML page', answers: [httpAnswer(200, '<html>')], found: 'unavailable' },
   ],
   verification: [
     {
@@ -425,6 +425,6 @@ export const infobip: Adapter = {
       callback: call(`receipts?key=${callbackSecret}&key=x`, json({})),
       genuine: false,
     },
-    { name: 'with nothing', callback: call('receipts', json({})), genuine: false },
+    { name: 'without a key', callback: call('receipts', json({})), genuine: false },
   ],
 };

@@ -12,12 +12,12 @@ import type {
 } from '../../sms/provider.ts';
 import type { RawRequest } from '../kit/raw-server.ts';
 
-/** What one SMS provider adapter must do, as tables; providers.test.ts runs them. A new provider adds an entry. */
+/** The required behavior of an SMS provider adapter: adapters.test.ts runs these tables. A new provider adds an entry. */
 export interface Adapter {
   create(options: { baseUrl: string; sendTimeoutMs: number; connections: number }): Provider;
-  /** The answer of a provider that took the message, and what `accepted` says then. */
+  /** The answer of a provider that accepts the message, and the id that is read from it. */
   accepts: { answer: string; providerMessageId: string };
-  /** How a text shows in a request; left out: as it is, escaped. */
+  /** How a text appears in a request; by default it is only escaped. */
   written?: (text: string) => string;
   requests: {
     name: string;
@@ -26,7 +26,7 @@ export interface Adapter {
     request: Omit<RawRequest, 'headers' | 'body'> & { headers: Record<string, string>; body: unknown };
   }[];
   answers: { name: string; answer: string; outcome: Partial<SendOutcome> }[];
-  /** `unread`: the codes of what can't be read. */
+  /** `unread`: the codes of the parts that cannot be read. */
   receipts: {
     name: string;
     callback: Callback;

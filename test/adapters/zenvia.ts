@@ -84,13 +84,13 @@ export const zenvia: Adapter = {
       outcome: { kind: 'account', code: 'VALIDATION_ERROR/from' },
     },
     {
-      name: '400 for nothing in particular',
+      name: '400 without a field',
       answer: errorOf(400, 'VALIDATION_ERROR'),
       outcome: { kind: 'refused', reason: 'request_refused', code: 'VALIDATION_ERROR' },
     },
     { name: '409', answer: errorOf(409, 'DUPLICATED'), outcome: { kind: 'ambiguous', code: 'DUPLICATED' } },
     {
-      name: '422 of tomorrow',
+      name: '422 with an unknown code',
       answer: errorOf(422, 'TOMORROW'),
       outcome: { kind: 'refused', code: 'TOMORROW' },
     },
@@ -119,7 +119,7 @@ export const zenvia: Adapter = {
       receipts: [{ ...receipt, status }],
     })),
     {
-      name: 'OF_TOMORROW, which it does not know',
+      name: 'OF_TOMORROW, an unknown status',
       callback: call('receipts', json(statusEvent('OF_TOMORROW'))),
       receipts: [],
       unread: ['status_unknown'],
@@ -138,24 +138,24 @@ export const zenvia: Adapter = {
       receipts: [{ ...receipt, status: 'failed', reason: 'request_refused' }],
     },
     {
-      name: "one of another system's messages",
+      name: "for another system's message",
       callback: call('receipts', json(statusEvent('DELIVERED', { externalId: '123' }))),
       receipts: [{ ...receipt, messageId: null, status: 'delivered' }],
     },
     {
-      name: 'a message, which is none',
+      name: 'that is a message',
       callback: call('receipts', json(messageEvent([]))),
       receipts: [],
       unread: ['other_type'],
     },
     {
-      name: 'a list, one of which is none',
+      name: 'in a list with an incomplete event',
       callback: call('receipts', json([statusEvent('SENT'), { type: 'MESSAGE_STATUS' }])),
       receipts: [{ ...receipt, status: 'sent' }],
       unread: ['field_missing'],
     },
     {
-      name: 'without an id, by our reference',
+      name: 'without an id, matched by our reference',
       callback: call('receipts', json({ ...statusEvent('SENT'), messageId: undefined })),
       receipts: [{ ...receipt, status: 'sent' }],
     },
@@ -167,7 +167,7 @@ export const zenvia: Adapter = {
       messages: [{ providerMessageId: id, from: '+5511988887777', to: 'minha.loja', text: ' Sair ' }],
     },
     {
-      name: 'in two parts and a file',
+      name: 'with two texts and a file',
       callback: call(
         'inbound',
         json(
@@ -181,12 +181,12 @@ export const zenvia: Adapter = {
       messages: [{ providerMessageId: id, from: '+5511988887777', to: 'minha.loja', text: 'a\nb' }],
     },
     {
-      name: 'of our own, which is none',
+      name: 'that is our own message',
       callback: call('inbound', json(messageEvent([{ type: 'text', text: 'Oi' }], 'OUT'))),
       messages: [],
     },
     {
-      name: 'a receipt, which is none',
+      name: 'that is a receipt',
       callback: call('inbound', json(statusEvent('SENT'))),
       messages: [],
       unread: ['other_type'],
@@ -219,6 +219,6 @@ export const zenvia: Adapter = {
       callback: call('receipts', json({}), { 'x-torpedo-key': '' }),
       genuine: false,
     },
-    { name: 'without', callback: call('receipts', json({})), genuine: false },
+    { name: 'without a secret', callback: call('receipts', json({})), genuine: false },
   ],
 };

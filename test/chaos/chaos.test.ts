@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 
-/** `npm run chaos -- …`, as its own process. */
+/** `npm run chaos -- …` in a separate process. */
 async function chaos(...options: string[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'chaos/main.ts', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -22,7 +22,7 @@ const result = z.object({
   findings: z.array(z.unknown()),
 });
 
-test('The plan depends on the options alone', async () => {
+test('the plan depends only on the options', async () => {
   const [one, same, other] = await Promise.all(
     ['7', '7', '8'].map((seed) => chaos('--seed', seed, '--kills', '20', '--plan')),
   );
@@ -31,13 +31,15 @@ test('The plan depends on the options alone', async () => {
   expect(other?.output).not.toBe(one?.output);
 });
 
-test('Under kills, freezes and cuts nobody is written to twice, nobody is lost, and each run ends', async () => {
+test('under kills, freezes and cuts no contact is lost or gets a message twice, and each run ends', async () => {
   const { code, output, log } = await chaos(
     ...['--seed', '5', '--kills', '8', '--contacts', '200', '--longest', '8', '--json'],
   );
   expect(code, log).toBe(0);
-  const { lines, takenByGateway, ...told } = result.parse(JSON.parse(output.trim().split('\n').at(-1) ?? ''));
-  expect(told, log).toEqual({ kept: true, disruptions: 8, freezes: 4, findings: [] });
-  // Some have opted out, repeat a phone or have none.
+  const { lines, takenByGateway, ...summary } = result.parse(
+    JSON.parse(output.trim().split('\n').at(-1) ?? ''),
+  );
+  expect(summary, log).toEqual({ kept: true, disruptions: 8, freezes: 4, findings: [] });
+  // Some lines repeat a phone, have none, or belong to a contact who has opted out.
   expect(takenByGateway).toBeGreaterThan(0.5 * lines);
 }, 600_000);

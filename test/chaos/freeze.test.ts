@@ -7,7 +7,7 @@ import { createRunProbe } from '../kit/runs.ts';
 import { createSystem } from '../kit/system.ts';
 import { until } from '../kit/until.ts';
 
-/** The workers are processes of their own here; those of the system are stopped. */
+/** The workers run as separate processes; those of the test system are stopped. */
 const system = await createSystem({ asProcess: true });
 const { sql, gateway, temporal } = system;
 const { ended, countOf, workflowOf, writtenTo } = createRunProbe(system);
@@ -31,13 +31,13 @@ async function startWorker() {
 }
 await Promise.all([startWorker(), startWorker()]);
 await until(
-  'both workers look for work',
+  'both workers poll for tasks',
   async () => {
     const { pollers } = await system.client.workflowService.describeTaskQueue({
       namespace: 'default',
       taskQueue: { name: system.taskQueue },
     });
-    // Temporal lists workers of other files, which have ended, for some minutes.
+    // Temporal also lists workers of other test files for some minutes after they have ended.
     return [...running].every(({ child }) =>
       pollers.some(({ identity }) => identity?.startsWith(`${child.pid ?? ''}@`)),
     );
@@ -57,8 +57,8 @@ afterAll(async () => {
 const pendingOf = async (run: Run) => (await workflowOf(run).describe()).raw.pendingActivities ?? [];
 
 /**
- * A run in the middle of its sending, whose sender is stopped as by a paused machine: its process keeps its connections, and
- * knows nothing of the time that goes by. Another worker is there.
+ * A run that is sending, whose sender is frozen as on a paused machine: its process keeps its connections and does not
+ * notice how much time passes. Another worker is running.
  */
 async function startFrozenRun({
   lines,
@@ -78,18 +78,18 @@ async function startFrozenRun({
   });
   const identity = (await pendingOf(run))[0]?.lastWorkerIdentity ?? '';
   const sender = [...running].find(({ child }) => identity.startsWith(`${child.pid ?? ''}@`));
-  if (!sender) throw new Error(`Nobody of ours sends: ${identity}`);
+  if (!sender) throw new Error(`The sender is not one of the workers: ${identity}`);
   sender.child.kill('SIGSTOP');
   thaw = () => sender.child.kill('SIGCONT');
   return run;
 }
 
-/** The frozen worker may be given the request first: then it is repeated, until the other one answers. */
-const insist = (ask: () => Promise<unknown>) =>
+/** Temporal may give the request to the frozen worker: then it is repeated until the other worker answers. */
+const retryUntilAnswered = (request: () => Promise<unknown>) =>
   until(
     'a worker has answered',
     () =>
-      ask().then(
+      request().then(
         () => true,
         (error: unknown) => {
           if (error instanceof ApiError && error.code === 'worker_unavailable') return false;
@@ -100,9 +100,9 @@ const insist = (ask: () => Promise<unknown>) =>
     { withinMs: 60_000 },
   );
 
-/** What the thawed sender had in flight may stay unknown; of all else it says that it has not left. */
+/** The messages that the thawed sender had in flight may stay unknown; it reports all others as not sent. */
 const outcomesOf = (run: Run) =>
-  until('the frozen sender has said what it knows', async () => {
+  until('the thawed sender has reported its outcomes', async () => {
     const counts = await expectCountsToMatchRows(sql, run.id);
     const [claims] = await sql<
       [{ n: number }]
@@ -110,7 +110,7 @@ const outcomesOf = (run: Run) =>
     return claims.n === 0 && (counts['unknown: sender_died'] ?? 0) <= maxInFlight && counts;
   });
 
-test('What a frozen worker held when its run ended has failed, and does not leave when the worker wakes', async () => {
+test('the messages that a frozen worker held when its run ended fail, and do not leave when the worker resumes', async () => {
   const run = await startFrozenRun({ lines: 1_500, ratePerSecond: null });
   await ended(run);
   const held = await countOf(run.id, 'unknown');
@@ -120,7 +120,7 @@ test('What a frozen worker held when its run ended has failed, and does not leav
   const counts = await outcomesOf(run);
   const after = await writtenTo(run);
   expect(after.slice(0, before.length)).toEqual(before);
-  // It may have been stopped between its check and its write (docs/architecture.md).
+  // The sender may have been frozen between its check and its write (docs/architecture.md).
   expect(after.length - before.length).toBeLessThanOrEqual(1);
   expect(new Set(after).size).toBe(after.length);
   const notSent = counts['failed: not_sent'] ?? 0;
@@ -131,9 +131,11 @@ test('What a frozen worker held when its run ended has failed, and does not leav
   );
 }, 150_000);
 
-test('A frozen worker that wakes while its run goes on gives back what it held, and each is sent once', async () => {
+test('a frozen worker that resumes during its run returns the messages that it held, and each is sent once', async () => {
   const run = await startFrozenRun({ lines: 3_000, ratePerSecond: 100 });
-  await until('another one sends', async () => (await countOf(run.id, 'unknown')) > 0, { withinMs: 60_000 });
+  await until('the other worker sends', async () => (await countOf(run.id, 'unknown')) > 0, {
+    withinMs: 60_000,
+  });
   thaw();
   await ended(run);
   const {
@@ -150,14 +152,14 @@ test('A frozen worker that wakes while its run goes on gives back what it held, 
 
 test.each([
   { ratePerSecond: null, waits: false, when: 'at once' },
-  { ratePerSecond: 100, waits: true, when: 'after its time-out' },
+  { ratePerSecond: 100, waits: true, when: 'after its timeout' },
 ])(
-  'Once a pause is confirmed nothing leaves, also when a frozen worker wakes $when',
+  'no message leaves after a confirmed pause, also when a frozen worker resumes $when',
   async ({ ratePerSecond, waits }) => {
-    // Until the pause is confirmed the other worker may take over, at 50 messages in 400 ms: some have to be left then.
+    // The other worker may send 50 messages each 400 ms until the pause is confirmed; some must be left by then.
     const lines = 4_000;
     const run = await startFrozenRun({ lines, ratePerSecond, latencyMs: 400 });
-    await insist(() => temporal.pauseRun(run, 'user:7'));
+    await retryUntilAnswered(() => temporal.pauseRun(run, 'user:7'));
     const before = await writtenTo(run);
     if (waits) await until('its activity has timed out', async () => (await pendingOf(run)).length === 0);
     thaw();
@@ -175,9 +177,9 @@ test.each([
   150_000,
 );
 
-test('A frozen worker that wakes after its run was cancelled sends nothing more', async () => {
+test('a frozen worker that resumes after its run was cancelled sends no more messages', async () => {
   const run = await startFrozenRun({ lines: 1_500, ratePerSecond: null });
-  await insist(() => temporal.cancelRun(run, 'user:7'));
+  await retryUntilAnswered(() => temporal.cancelRun(run, 'user:7'));
   await ended(run);
   const before = await writtenTo(run);
   thaw();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { benchKill } from '../../bench/kill.ts';
 
-// On servers of its own: those of the other tests must not be killed.
-test('PostgreSQL, Temporal and the worker killed in the middle of a run lose nobody, and nobody is written to twice', async () => {
+// Uses its own servers, because those of the other tests must not be killed.
+test('no contact is lost or gets a message twice when PostgreSQL, Temporal and the worker are killed during a run', async () => {
   const result = await benchKill({
     lines: 4_000,
     kills: 3,

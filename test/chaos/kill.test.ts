@@ -21,12 +21,12 @@ import { inboundForm, listenForReceipts } from '../kit/webhooks.ts';
 import { json, startWebservice } from '../kit/webservice.ts';
 import { lookUps } from '../../workflows/look-ups.ts';
 
-/** The workers are processes of their own here; those of the system are stopped. */
+/** The workers run as separate processes; those of the test system are stopped. */
 const system = await createSystem({ asProcess: true });
 const { sql, gateway, temporal } = system;
 const { ended, countOf, writtenTo } = createRunProbe(system);
 const running = new Set<Awaited<ReturnType<typeof startProcess>>>();
-/** So that whoever is killed is the one that works. */
+/** Only one worker runs at a time, so a test always kills the one that works. */
 afterEach(async () => {
   for (const worker of running) await worker.stop();
   running.clear();
@@ -57,7 +57,7 @@ async function startWorker() {
   };
 }
 
-test('A worker killed twice in the middle of a run loses nobody, and writes to nobody twice', async () => {
+test('no contact is lost or gets a message twice when the worker is killed twice during a run', async () => {
   const kills = [500, 1_200];
   await gateway.misbehave({ latencyMs: 40 });
   let worker = await startWorker();
@@ -78,9 +78,9 @@ test('A worker killed twice in the middle of a run loses nobody, and writes to n
   expect(phones.length).toBeLessThanOrEqual(sent + unknown);
 
   await gateway.behave();
-  // No receipt comes. What the gateway has taken is found there, and nothing else is resolved.
-  const look = async (round: number): Promise<boolean> => {
-    // Receipts would have five minutes.
+  // Without receipts, the look-up finds the messages that the gateway accepted, and resolves no others.
+  const runLookUps = async (round: number): Promise<boolean> => {
+    // A look-up normally waits five minutes for a receipt.
     await sql`update look_ups set due_at = now() where looks = 0`;
     await system.client.workflow.execute(lookUps, {
       workflowId: `look-ups-after-a-kill/${round}`,
@@ -93,13 +93,13 @@ test('A worker killed twice in the middle of a run loses nobody, and writes to n
     return left.n === 0;
   };
   let rounds = 0;
-  await until('all that is unknown has been looked up', () => look(++rounds));
+  await until('all that is unknown has been looked up', () => runLookUps(++rounds));
   expect(await countOf(run.id, 'sent')).toBe(phones.length);
   expect(await countOf(run.id, 'unknown')).toBe(2_000 - phones.length);
   await expectCountsToMatchRows(sql, run.id);
 }, 150_000);
 
-test('No more than the canary leave before the others may, although its sender is killed', async () => {
+test('only the canary leaves during its wait, even when its sender is killed', async () => {
   await gateway.misbehave({ latencyMs: 40 });
   const worker = await startWorker();
   const run = await startRun(system, {
@@ -120,7 +120,7 @@ test('No more than the canary leave before the others may, although its sender i
   await ended(run);
 }, 120_000);
 
-test('A worker killed between the fetch of a mailing and its import, and in the import, loses and doubles nobody', async () => {
+test('no contact is lost or doubled when the worker is killed before and during the import of a mailing', async () => {
   const lines = 2_000;
   let answerNow = (): void => undefined;
   const answering = new Promise<void>((resolve) => (answerNow = resolve));
@@ -147,7 +147,7 @@ test('A worker killed between the fetch of a mailing and its import, and in the 
       { withinMs: 60_000 },
     );
 
-  await until('the service is asked', () => service.requests.length > 0);
+  await until('the service has a request', () => service.requests.length > 0);
   await sql.begin(async (tx) => {
     await tx`select pg_advisory_xact_lock(hashtext('torpedo.import'), ${run.id}::int)`;
     answerNow();
@@ -169,7 +169,7 @@ test('A worker killed between the fetch of a mailing and its import, and in the 
   await service.close();
 }, 180_000);
 
-test('Replies that come three times each, while the worker is killed twice, open one ticket each', async () => {
+test('replies that arrive three times open one ticket each when the worker is killed twice', async () => {
   const replies = 60;
   const apiUrl = `http://127.0.0.1:${await freePort()}`;
   await listenForReceipts(system, apiUrl);
@@ -209,7 +209,7 @@ test('Replies that come three times each, while the worker is killed twice, open
   ).toEqual([{ tickets: replies, messages: replies }]);
 }, 150_000);
 
-test('A worker killed while it opens the tickets of a large run leaves each message with one', async () => {
+test('each message gets one ticket when the worker is killed while it opens the tickets of a large run', async () => {
   const lines = 12_000;
   const { runId } = await createRun(
     system,
@@ -218,10 +218,10 @@ test('A worker killed while it opens the tickets of a large run leaves each mess
   );
   await sql`update messages set status = 'sent', sending_at = now(), sent_at = now() where run_id = ${runId}`;
   await sql`update run_counts set status = 'sent' where run_id = ${runId}`;
-  // Each of its three batches takes a moment, so that the kill comes within one.
+  // Slows down its three batches, so that the kill happens during one of them.
   await sql.unsafe(`
-    create function take_time() returns trigger language plpgsql as $$ begin perform pg_sleep(0.5); return null; end $$;
-    create trigger take_time after insert on tickets for each statement execute function take_time()`);
+    create function slow_down() returns trigger language plpgsql as $$ begin perform pg_sleep(0.5); return null; end $$;
+    create trigger slow_down after insert on tickets for each statement execute function slow_down()`);
   const opened = async (): Promise<number> =>
     (await sql`select from tickets where run_id = ${runId} limit ${lines + 1}`).count;
 
@@ -233,7 +233,7 @@ test('A worker killed while it opens the tickets of a large run leaves each mess
   expect(await opened()).toBeLessThan(lines);
   await startWorker();
   await ended(run);
-  await sql`drop trigger take_time on tickets`;
+  await sql`drop trigger slow_down on tickets`;
   expect(
     await sql`
     select count(*)::int as tickets, count(distinct message_id)::int as messages, count(distinct e.id)::int as events
@@ -241,7 +241,7 @@ test('A worker killed while it opens the tickets of a large run leaves each mess
   ).toEqual([{ tickets: lines, messages: lines, events: lines }]);
 });
 
-test('A worker killed while it sends answers to customers doubles none', async () => {
+test('no answer to a customer is sent twice when the worker is killed while it sends them', async () => {
   await gateway.misbehave({ latencyMs: 1_500 });
   const providerId = await createProvider(system);
   const phones = Array.from({ length: 12 }, (_, i) => `+55119${String(60_000_000 + i)}`);
@@ -264,7 +264,7 @@ test('A worker killed while it sends answers to customers doubles none', async (
   }
   const worker = await startWorker();
   const taken = async () => (await gateway.taken()).filter(({ to }) => phones.includes(to));
-  await until('some are with the provider', async () => (await taken()).length >= 6, { everyMs: 5 });
+  await until('the provider has accepted some', async () => (await taken()).length >= 6, { everyMs: 5 });
   worker.kill();
   await gateway.behave();
   await startWorker();
@@ -285,7 +285,7 @@ test('A worker killed while it sends answers to customers doubles none', async (
 }, 120_000);
 
 test.each(['before the server answers', 'before the answer is recorded'] as const)(
-  'An alert whose mail is handed over by a worker killed %s arrives at least once, twice at most',
+  'an alert mail of a worker that is killed %s arrives once or twice',
   async (moment) => {
     const smtp = await createSmtpServer();
     const config = emailSettings.parse({
@@ -309,7 +309,7 @@ test.each(['before the server answers', 'before the answer is recorded'] as cons
     smtp.behavior.holdAnswer = () => answered;
     const worker = await startWorker();
     await temporal.syncAlerts();
-    // Two minutes from its beginning on, others are gathered into the same mail.
+    // For two minutes after an alert starts, other alerts are collected into the same mail.
     await until('the alert is found', async () => {
       const { count } = await sql`
         update alerts set since = now() - interval '10 minutes' where kind = 'run_failed' and subject = ${String(runId)}`;
@@ -332,12 +332,12 @@ test.each(['before the server answers', 'before the answer is recorded'] as cons
     });
     answer();
     await startWorker();
-    await until('the alert is told', async () => {
-      const told = await sql`
+    await until('the alert is delivered', async () => {
+      const delivered = await sql`
         select from notifications as n join notification_alerts as r on r.notification_id = n.id
           join alerts as a on a.id = r.alert_id
         where n.user_id = ${bia.id} and n.state = 'delivered' and a.kind = 'run_failed' and a.subject = ${String(runId)}`;
-      return told.count === 1;
+      return delivered.count === 1;
     });
     const [first, second, ...more] = mails();
     expect(first?.text).toContain(`/runs/${runId}\n`);

@@ -173,7 +173,7 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
     expect(reading.unread.map(({ fault }) => fault.code)).toEqual(unread);
   });
 
-  test.each(adapter.inbound)('reads the incoming message $name', ({ callback, messages, unread = [] }) => {
+  test.each(adapter.inbound)('reads an incoming message $name', ({ callback, messages, unread = [] }) => {
     const reading = unconnected().readInbound(callback);
     const any = expect.any(Object) as unknown;
     expect(reading.read).toEqual(

@@ -5,8 +5,8 @@ import { fromExample } from './example.ts';
 
 /**
  * examples/gateways/android.json, "SMS Gateway for Android". Sources: github.com/android-sms-gateway/docs-web, af97537 of
- * 2026-08-05 (docs/features/sending-messages.md, webhooks.md, status-tracking.md; docs/faq/errors.md); of the answers
- * github.com/android-sms-gateway/server, 22074dd of 2026-08-22 (internal/sms-gateway/handlers/messages); of the reasons
+ * 2026-08-05 (docs/features/sending-messages.md, webhooks.md, status-tracking.md; docs/faq/errors.md); for the answers
+ * github.com/android-sms-gateway/server, 22074dd of 2026-08-22 (internal/sms-gateway/handlers/messages); for the reasons
  * github.com/capcom6/android-sms-gateway (modules/messages/MessagesService.kt).
  */
 const failure = (status: number, message: string) => httpAnswer(status, JSON.stringify({ message }));
@@ -60,7 +60,7 @@ export const android: Adapter = {
   ],
   answers: [
     {
-      name: '400, a number that is none',
+      name: '400, an invalid number',
       answer: failure(
         400,
         'failed to enqueue message: failed to use phone in row 1: invalid phone number +5511988887777',
@@ -70,7 +70,7 @@ export const android: Adapter = {
     { name: '401', answer: failure(401, 'Unauthorized'), outcome: { kind: 'account', code: 'HTTP_401' } },
     { name: '403', answer: failure(403, 'Forbidden'), outcome: { kind: 'account' } },
     {
-      name: '409, it has the message',
+      name: '409, the message already exists',
       answer: failure(409, 'message with the same ID already exists'),
       outcome: { kind: 'accepted', providerMessageId: 'r1-7' },
     },
@@ -115,13 +115,13 @@ export const android: Adapter = {
       receipts: [{ messageId: 123, providerMessageId: 'r1-123', status, reason, code }],
     })),
     {
-      name: 'app:started, which is not described',
+      name: 'app:started, which is not configured',
       callback: call(`receipts?key=${callbackSecret}`, json(event('app:started', { messageId: 'r1-123' }))),
       receipts: [],
       unread: ['status_unknown'],
     },
     {
-      name: 'system:ping, which is none',
+      name: 'system:ping, which is ignored',
       callback: call(`receipts?key=${callbackSecret}`, json(event('system:ping', { health: {} }))),
       receipts: [],
     },

@@ -6,8 +6,8 @@ import { fromExample } from './example.ts';
 
 /**
  * examples/gateways/comtele.json. Sources: docs.comtele.com.br (address, `auth-key`, errors by their HTTP status) and
- * github.com/comtele (comtele-net-standard-sdk: Core/Resources/ServiceResult.cs, Services/TextMessageService.cs). What it calls
- * with, `Sender` being what was sent as `Sender`, is in the documents that its users have written their clients by, such as
+ * github.com/comtele (comtele-net-standard-sdk: Core/Resources/ServiceResult.cs, Services/TextMessageService.cs). Its
+ * callbacks, which repeat the `Sender` of the request, are documented only by clients of its users, such as
  * eduardoks98/sms-comtele (README.md, ComteleWebhookController.php).
  */
 const receipt = (Status: string) => ({
@@ -76,7 +76,7 @@ export const comtele: Adapter = {
   })),
   inbound: [
     {
-      name: 'of a phone',
+      name: 'from a phone',
       callback: call(
         `inbound?key=${callbackSecret}`,
         json({
@@ -96,8 +96,8 @@ export const comtele: Adapter = {
       ],
     },
     {
-      // Its users' documents do not agree on what it is of a reply.
-      name: 'of whoever got the message with our reference',
+      // The clients disagree about the `Sender` of a reply.
+      name: 'by the recipient of the message with our reference',
       callback: call(
         `inbound?key=${callbackSecret}`,
         json({ Sender: 'r1-123', SentContent: 'Original message', ReceivedContent: 'SAIR' }),

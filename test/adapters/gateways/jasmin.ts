@@ -26,7 +26,7 @@ const request = (body: object) => ({
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
   body: { ...fields, ...body },
 });
-/** A reply as it throws it: the content as it came from the operator, byte by byte, and in hexadecimal digits. */
+/** A reply as Jasmin posts it: the content in the bytes of the operator, and again in hexadecimal digits. */
 const reply = (content: Buffer, coding: string) => {
   const bytes = [...content].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
   const rest = new URLSearchParams({
@@ -52,7 +52,7 @@ export const jasmin: Adapter = {
   written: (text) => utf16(text).toString('hex').toUpperCase(),
   requests: [
     {
-      name: 'GSM 03.38, with what is behind its escape',
+      name: 'GSM 03.38, with characters of its extension table',
       send: { messageId: 7, to: '+5511988887777', text: '@é ÆÑ~€[' },
       request: request({ coding: '0', 'hex-content': '0005201C5D1B3D1B651B3C', 'dlr-url': receiptUrl }),
     },
@@ -62,8 +62,8 @@ export const jasmin: Adapter = {
       request: request({ coding: '8', 'hex-content': '005300E3006F0020D83DDE80', 'dlr-url': receiptUrl }),
     },
     {
-      // An address that is empty would be an invalid one.
-      name: 'a test send, of which nobody asks for receipts',
+      // An empty dlr-url would be invalid.
+      name: 'a test send without receipts',
       send: { messageId: null, to: '+5511988887777', text: 'Oi' },
       request: request({ coding: '0', 'hex-content': '4F69' }),
     },
@@ -80,17 +80,17 @@ export const jasmin: Adapter = {
       outcome: { kind: 'refused' },
     },
     {
-      name: 'a number that is none',
+      name: 'an invalid number',
       answer: failure(400, 'Argument [to] has an invalid value: [+5511988887777].'),
       outcome: { kind: 'refused', reason: 'number_invalid', code: 'Argument [to] has an invalid value' },
     },
     {
-      name: 'a number that the user may not write to',
+      name: 'a number that the user may not send to',
       answer: failure(400, 'Value filter failed for user [tor pedo] (destination_address filter mismatch).'),
       outcome: { kind: 'refused', reason: 'number_invalid' },
     },
     {
-      name: 'a sender that the user may not have',
+      name: 'a sender that the user may not use',
       answer: failure(400, 'Value filter failed for user [tor pedo] (source_address filter mismatch).'),
       outcome: { kind: 'account', code: 'Value filter failed' },
     },
@@ -110,13 +110,13 @@ export const jasmin: Adapter = {
       outcome: { kind: 'account', code: 'Cannot charge submit_sm,' },
     },
     {
-      name: 'too many at once',
+      name: 'too many requests',
       answer: failure(403, 'User throughput exceeded'),
       outcome: { kind: 'temporary', code: 'User throughput exceeded' },
     },
     { name: 'no route', answer: failure(412, 'No route found'), outcome: { kind: 'account' } },
     {
-      name: 'no operator at the other end',
+      name: 'no connected operator',
       answer: failure(412, 'Failover route has no bound connectors'),
       outcome: { kind: 'temporary' },
     },

@@ -6,7 +6,7 @@ import { fromExample } from './example.ts';
 /**
  * examples/gateways/kannel.json, as test/system/providers.kannel.test.ts runs it with Kannel itself. Sources: www.kannel.org/
  * download/kannel-userguide-snapshot/userguide.html ("Using the HTTP interface to send SMS messages", "Delivery reports");
- * of what it tells as `%A`, Kannel 1.4.5: gw/bb_smscconn.c and gw/smsc/smsc_smpp.c; SMPP 3.4, 5.1.3 and appendix B.
+ * for the values of `%A`, Kannel 1.4.5: gw/bb_smscconn.c and gw/smsc/smsc_smpp.c; SMPP 3.4, 5.1.3 and appendix B.
  */
 const receipt = (status: number, answer: string) =>
   get(`receipts?key=${callbackSecret}&message=123&status=${status}&answer=${encodeURIComponent(answer)}`);
@@ -30,7 +30,7 @@ export const kannel: Adapter = {
   ],
   answers: [
     {
-      name: 'queued, as no operator is connected',
+      name: 'queued because no operator is connected',
       answer: httpAnswer(202, '3: Queued for later delivery'),
       outcome: { kind: 'accepted' },
     },
@@ -62,10 +62,10 @@ export const kannel: Adapter = {
       [16, 'NACK/0x00000058/Throttling error', 'failed', 'temporary_failure', 'NACK/0x00000058/'],
       [16, 'NACK/0x000000ff/Unknown Error', 'failed', 'request_refused', 'NACK/'],
     ] as const
-  ).map(([status, answer, moved, reason, code]) => ({
+  ).map(([status, answer, newStatus, reason, code]) => ({
     name: `${status} ${answer.slice(0, 20)} ${code ?? ''}`,
     callback: receipt(status, answer),
-    receipts: [{ messageId: 123, providerMessageId: null, status: moved, reason, code }],
+    receipts: [{ messageId: 123, providerMessageId: null, status: newStatus, reason, code }],
   })),
   inbound: [
     {

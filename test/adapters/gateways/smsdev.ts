@@ -5,8 +5,8 @@ import { fromExample } from './example.ts';
 
 /**
  * examples/gateways/smsdev.json. Sources: www.smsdev.com.br/en/envio-sms (sending, by POST, GET or JSON),
- * …/callback-situacao-da-mensagem-dlr (receipts), …/callback-recebimento-sms (replies). The table of errors is not public: those
- * below are what github.com/enricodias/smsdev-php (tests/ApiResponseTest.php) has recorded.
+ * …/callback-situacao-da-mensagem-dlr (receipts), …/callback-recebimento-sms (replies). The table of errors is not public;
+ * those below are recorded in github.com/enricodias/smsdev-php (tests/ApiResponseTest.php).
  */
 const refusal = (codigo: string, descricao: string) =>
   httpAnswer(200, JSON.stringify({ situacao: 'ERRO', codigo, descricao }));
@@ -56,17 +56,17 @@ export const smsdev: Adapter = {
   ],
   answers: [
     {
-      name: 'one message in a list, as for a list of requests',
+      name: 'one message in a list, as for several requests',
       answer: httpAnswer(200, '[{"situacao":"OK","codigo":"1","id":"111","descricao":"MENSAGEM NA FILA"}]'),
       outcome: { kind: 'accepted', providerMessageId: '111' },
     },
     {
-      name: 'no text',
+      name: 'a missing text',
       answer: refusal('400', 'MENSAGEM NAO DEFINIDA.'),
       outcome: { kind: 'refused', reason: 'content_refused', code: '400' },
     },
     {
-      name: 'no number',
+      name: 'a missing number',
       answer: refusal('402', 'SEM NUMERO DESTINATARIO.'),
       outcome: { kind: 'refused', reason: 'number_invalid', code: '402' },
     },
@@ -76,11 +76,11 @@ export const smsdev: Adapter = {
       outcome: { kind: 'account', code: '403' },
     },
     {
-      name: 'an error of the table that is not public',
+      name: 'an undocumented error',
       answer: refusal('499', 'Número +5511988887777'),
       outcome: { kind: 'refused', reason: 'request_refused', code: '499' },
     },
-    { name: 'a page of HTML', answer: httpAnswer(200, '<html>'), outcome: { kind: 'ambiguous' } },
+    { name: 'an HTML page', answer: httpAnswer(200, '<html>'), outcome: { kind: 'ambiguous' } },
   ],
   receipts: [
     ...(

@@ -5,8 +5,8 @@ import { fromExample } from './example.ts';
 
 /**
  * examples/gateways/totalvoice.json. Source: github.com/totalvoice/totalvoice-docs, 87e382e of 2025-06-23, source/includes:
- * _sms.md, _webhooks.md, and the codes in _recursos_desenvolvedor.md. There the way of SMS is called discontinued: it works for
- * those who have it, and others are sent to Zenvia, which is a kind of its own here.
+ * _sms.md, _webhooks.md, and the codes in _recursos_desenvolvedor.md. It declares SMS discontinued: existing customers keep
+ * it, and new ones are referred to Zenvia, which is a separate kind of provider here.
  */
 const failure = (status: number, motivo: number, mensagem: string) =>
   httpAnswer(status, JSON.stringify({ status, sucesso: false, motivo, mensagem, dados: null }));
@@ -64,7 +64,7 @@ export const totalvoice: Adapter = {
       outcome: { kind, code: String(motivo) },
     })),
     {
-      name: 'a failure with a code of tomorrow',
+      name: 'a failure with an unknown code',
       answer: failure(200, 999, ''),
       outcome: { kind: 'refused' },
     },
@@ -107,7 +107,7 @@ export const totalvoice: Adapter = {
   })),
   inbound: [
     {
-      name: 'of whoever got the SMS',
+      name: 'by the recipient of the SMS',
       callback: call(
         `inbound?key=${callbackSecret}`,
         json({ id: 16347, sms_id: 133830, resposta: 'SIM', data_resposta: '2016-10-17T18:02:20-02:00' }),
