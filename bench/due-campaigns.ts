@@ -14,7 +14,7 @@ export interface BenchCampaign {
   name: string;
 }
 
-const startsAtOnce = 20;
+const concurrentStarts = 20;
 
 /** Sending hours that are always open. */
 export async function insertAlwaysOpen(sql: Database): Promise<number> {
@@ -22,7 +22,7 @@ export async function insertAlwaysOpen(sql: Database): Promise<number> {
   return (await insertSetting(sql, 'sendingHours', { name: 'Always', definition })).id;
 }
 
-/** An enabled campaign with a file of `contacts` lines, due once a day from `at` on. Its workflow is not started. */
+/** Creates an enabled campaign with a file of `contacts` lines, due daily from `at` on. Does not start its workflow. */
 export async function insertDueCampaign(
   sql: Database,
   campaign: { name: string; at: Date; contacts: number; providerId: number; sendingHoursId: number },
@@ -58,7 +58,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Valid lines: each is sent. */
+/** All lines are valid, so each is sent. */
 const mailing = (contacts: number): string =>
   [
     layoutColumns([]).join(';'),
@@ -66,12 +66,12 @@ const mailing = (contacts: number): string =>
     '',
   ].join('\n');
 
-/** Starts the workflows of campaigns, as the API does when they are enabled. */
+/** Starts the workflows of campaigns, like the API when it enables them. */
 export async function startCampaigns(client: Client, campaigns: readonly BenchCampaign[]): Promise<void> {
   const waiting = [...campaigns];
   const startNext = async (): Promise<void> => {
     for (let next = waiting.pop(); next; next = waiting.pop())
       await client.workflow.start(campaignWorkflow, { ...campaignStart(next), taskQueue });
   };
-  await Promise.all(Array.from({ length: startsAtOnce }, startNext));
+  await Promise.all(Array.from({ length: concurrentStarts }, startNext));
 }

@@ -7,21 +7,21 @@ import { finished } from 'node:stream/promises';
 import { parse } from 'csv-parse/sync';
 import { generateMailing } from '../examples/make-mailing.ts';
 
-/** A mailing as a file on disk: its lines, and its size. */
+/** A mailing as a file on disk. */
 export interface MailingFile {
   path: string;
   lines: number;
   bytes: number;
 }
 
-/** The lines of `generateMailing`, as an upload would send them. */
+/** Writes the lines of `generateMailing`, as in an upload. */
 export async function writeCsv(path: string, lines: number): Promise<MailingFile> {
   await write(path, generateMailing(lines, 1));
   return { path, lines, bytes: (await stat(path)).size };
 }
 
 /**
- * The same contacts in the format of a web service: an array of objects inside an object, with attributes that no
+ * Writes the same contacts in the format of a web service: an array of objects inside an object, with attributes that no
  * campaign reads. At least `bytes` long, if given.
  */
 export async function writeJson(
@@ -73,7 +73,7 @@ async function write(path: string, chunks: Iterable<string>): Promise<void> {
   await finished(stream);
 }
 
-/** A web service on 127.0.0.1 that answers with its present file. */
+/** A web service on 127.0.0.1 that answers with the current file. */
 export async function serveJson(pathOf: () => string): Promise<{ url: string; close: () => Promise<void> }> {
   const server = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });

@@ -16,10 +16,10 @@ import { createEmptyRuns, insertBenchProvider } from './runs.ts';
 import { withDatabase } from './servers.ts';
 
 /**
- * How fast a mailing becomes messages (parse, phone, duplicates, customers and their consent, opt-outs, rendering,
- * writing), from a CSV file and from a web service. Compared with PostgreSQL's own COPY of the same prepared rows from
- * a file into the same table with its indexes, and with csv-parse, which only splits the same file. The variants
- * alternate in one run. Then the peak memory of the importing process for a large mailing of each kind.
+ * Measures the import of a mailing from a CSV file and from a web service: parsing, phones, duplicates, customers and
+ * their consent, opt-outs, rendering and writing. The import is compared with PostgreSQL's COPY of the same prepared rows
+ * from a file into the same table with its indexes, and with csv-parse, which only splits the same file. The variants
+ * alternate in one run. The peak memory of the importing process is measured with a large mailing of each kind.
  *
  * The importer is a separate process; PostgreSQL flushes to disk as in production.
  */
@@ -37,7 +37,7 @@ export interface ImportResult {
   csvOverCopy: number;
   jsonOverCopy: number;
   csvOverCsvParse: number;
-  /** CPU time per line: of the importing process, of the server meanwhile, and of the server for the COPY. */
+  /** CPU time per line: of the importing process, of PostgreSQL during the import, and of PostgreSQL for the COPY. */
   csvCpuMicros: number;
   csvServerCpuMicros: number;
   jsonCpuMicros: number;
@@ -71,7 +71,7 @@ export async function benchImport({
   return withDatabase(async ({ databaseUrl, sql, folder, stops, log }) => {
     const files = join(folder, 'files');
     await mkdir(files);
-    // The server also reads and writes here.
+    // PostgreSQL also reads and writes here.
     await Promise.all([chmod(folder, 0o711), chmod(files, 0o777)]);
     const csvFile = await writeCsv(join(files, 'mailing.csv'), lines);
     let served = await writeJson(join(files, 'mailing.json'), { lines });
@@ -94,7 +94,7 @@ export async function benchImport({
     const importer = await start();
     const csvRun = async (file: MailingFile) =>
       fromCsv.makeRun(await storeFile(sql, fromCsv.campaignId, file.path));
-    const fresh = async () => {
+    const emptyMessages = async () => {
       await sql`truncate messages cascade`;
       await sql`checkpoint`;
     };
@@ -112,29 +112,29 @@ export async function benchImport({
     };
     const importCsv = async () => {
       const run = await csvRun(csvFile);
-      await fresh();
+      await emptyMessages();
       return { run, ...(await measured(run)) };
     };
     const importJson = async () => {
       const run = await fromJson.makeRun();
-      await fresh();
+      await emptyMessages();
       return measured(run);
     };
 
     log('Warming up.');
     const { run } = await importCsv();
-    const ready = join(files, 'messages.copy');
-    await sql.unsafe(`copy (${readyMade(run)}) to '${ready}'`);
+    const copyFile = join(files, 'messages.copy');
+    await sql.unsafe(`copy (${copyQuery(run)}) to '${copyFile}'`);
     await importJson();
     const results: Round[] = [];
     for (let round = 0; round < rounds; round++) {
       const csv = await importCsv();
-      await fresh();
+      await emptyMessages();
       const before = await serverCpu();
-      const copied = await seconds(() => sql.unsafe(`copy messages (${columns}) from '${ready}'`));
+      const copied = await seconds(() => sql.unsafe(`copy messages (${columns}) from '${copyFile}'`));
       const copy = { rate: lines / copied, server: ((await serverCpu()) - before) / lines };
       const json = await importJson();
-      const csvParse = { rate: lines / (await seconds(() => parseAlone(csvFile))) };
+      const csvParse = { rate: lines / (await seconds(() => parseOnly(csvFile))) };
       results.push({ csv, json, copy, csvParse });
       log(
         Object.entries({ csv, json, copy, csvParse })
@@ -146,7 +146,7 @@ export async function benchImport({
 
     const large = async (makeRun: () => Promise<RunRow>) => {
       const run = await makeRun();
-      await fresh();
+      await emptyMessages();
       const importer = await start();
       const took = await importer.run(run.id);
       const peak = await peakMegabytes(importer.child);
@@ -160,24 +160,24 @@ export async function benchImport({
     const json = await large(() => fromJson.makeRun());
     log(`${served.bytes} bytes of JSON: ${json.seconds} s, ${json.peak} MB.`);
 
-    const middle = (of: (one: Round) => number, digits = 0): number =>
+    const medianOf = (of: (one: Round) => number, digits = 0): number =>
       Number(median(results.map(of)).toFixed(digits));
     return {
       lines,
       rounds,
       customers,
-      csv: middle(({ csv }) => csv.rate),
-      json: middle(({ json }) => json.rate),
-      copy: middle(({ copy }) => copy.rate),
-      csvParse: middle(({ csvParse }) => csvParse.rate),
-      csvOverCopy: middle(({ csv, copy }) => csv.rate / copy.rate, 2),
-      jsonOverCopy: middle(({ json, copy }) => json.rate / copy.rate, 2),
-      csvOverCsvParse: middle(({ csv, csvParse }) => csv.rate / csvParse.rate, 2),
-      csvCpuMicros: middle(({ csv }) => csv.cpu, 1),
-      csvServerCpuMicros: middle(({ csv }) => csv.server, 1),
-      jsonCpuMicros: middle(({ json }) => json.cpu, 1),
-      jsonServerCpuMicros: middle(({ json }) => json.server, 1),
-      copyServerCpuMicros: middle(({ copy }) => copy.server, 1),
+      csv: medianOf(({ csv }) => csv.rate),
+      json: medianOf(({ json }) => json.rate),
+      copy: medianOf(({ copy }) => copy.rate),
+      csvParse: medianOf(({ csvParse }) => csvParse.rate),
+      csvOverCopy: medianOf(({ csv, copy }) => csv.rate / copy.rate, 2),
+      jsonOverCopy: medianOf(({ json, copy }) => json.rate / copy.rate, 2),
+      csvOverCsvParse: medianOf(({ csv, csvParse }) => csv.rate / csvParse.rate, 2),
+      csvCpuMicros: medianOf(({ csv }) => csv.cpu, 1),
+      csvServerCpuMicros: medianOf(({ csv }) => csv.server, 1),
+      jsonCpuMicros: medianOf(({ json }) => json.cpu, 1),
+      jsonServerCpuMicros: medianOf(({ json }) => json.server, 1),
+      copyServerCpuMicros: medianOf(({ copy }) => copy.server, 1),
       csvLines: largeCsv.lines,
       csvBytes: largeCsv.bytes,
       csvSeconds: csv.seconds,
@@ -208,7 +208,7 @@ interface Round {
 /** The rows that an import writes. */
 const columns = 'run_id, line, status, reason, code, name, phone, text, segments, customer_id, extra';
 
-const readyMade = ({ id }: RunRow): string =>
+const copyQuery = ({ id }: RunRow): string =>
   `select ${columns} from messages where run_id = ${id} order by line`;
 
 async function seconds(body: () => Promise<unknown>): Promise<number> {
@@ -217,13 +217,13 @@ async function seconds(body: () => Promise<unknown>): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
-async function parseAlone({ path }: MailingFile): Promise<void> {
+async function parseOnly({ path }: MailingFile): Promise<void> {
   const parser = createReadStream(path).pipe(parse({ delimiter: ';', bom: true }));
   parser.resume();
   await finished(parser);
 }
 
-/** Customers with codes: half of them are contacts of the mailing, the others are not. */
+/** Creates customers with codes, half of whom are contacts of the mailing. */
 async function insertCustomers(
   sql: Database,
   { count, known }: { count: number; known: number },

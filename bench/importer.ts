@@ -10,9 +10,9 @@ import { createTokenCache } from '../mailing/authorization.ts';
 import { defaultWebserviceLimits } from '../mailing/webservice.ts';
 
 /**
- * Imports the requested runs, as the worker's activity does, and nothing else: a separate process, so that its time and
- * its memory are those of an import. `node --import tsx bench/importer.ts <database url>`, with a message channel:
- * input is a run's id, output the seconds it took.
+ * Imports the requested runs like the worker's activity. It is a separate process, so that its time and its memory are
+ * those of an import. `node --import tsx bench/importer.ts <database url>`, with a message channel: the input is the id
+ * of a run, the output is the duration in seconds.
  */
 const sql = connect(process.argv[2] ?? '', {
   application: 'torpedo-worker',
@@ -34,7 +34,7 @@ const importRun = createImport({
   webserviceRetryMs: 1,
 });
 
-/** Not part of an import. */
+/** Not part of the measurement. */
 const planSending = () => Promise.resolve({ next: 'done', details: '' } as const);
 
 process.on('message', (runId: number) => {

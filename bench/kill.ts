@@ -13,24 +13,24 @@ export const killTargets = ['worker', 'postgres', 'temporal'] as const;
 export type KillTarget = (typeof killTargets)[number];
 
 /**
- * Kills a process (SIGKILL) in the middle of a run, repeatedly, each of `targets` in turn, and restarts it at once.
- * Then checks the gateway's ledger for duplicate messages, and the database for lost ones.
+ * Repeatedly kills a process (SIGKILL) during a run, each of `targets` in turn, and restarts it at once. Then checks the
+ * gateway's ledger for duplicate messages, and the database for lost ones.
  */
 export interface KillResult {
   lines: number;
   kills: number;
-  /** All promises were kept: no duplicates, no losses, and no more unknown than promised. */
-  kept: boolean;
+  /** There are no duplicate and no lost messages, and not more unknown ones than the guaranteed maximum. */
+  passed: boolean;
   counts: Record<string, number>;
   acceptedByGateway: number;
   duplicatesAtGateway: number;
   /** Messages that are still queued or being sent after the run has ended. */
-  passing: number;
+  unfinished: number;
   unknown: number;
   /** One micro-batch for each kill. */
   unknownAtMost: number;
-  /** How many of the unknown ones the gateway has accepted: their receipts resolve them. */
-  unknownTaken: number;
+  /** The number of unknown messages that the gateway has accepted: their receipts resolve them. */
+  unknownAccepted: number;
   seconds: number;
 }
 
@@ -96,8 +96,8 @@ export async function benchKill({
     const counts = Object.fromEntries(
       (await runCounts(sql, row.id)).map(({ status, messages }) => [status, messages]),
     );
-    const [{ passing }] = await sql<[{ passing: number }]>`
-      select count(*)::int as passing from messages where run_id = ${row.id} and status in ('queued', 'sending')`;
+    const [{ unfinished }] = await sql<[{ unfinished: number }]>`
+      select count(*)::int as unfinished from messages where run_id = ${row.id} and status in ('queued', 'sending')`;
     const response = await fetch(`${sandbox.ready}/sandbox/ledger`, {
       headers: { authorization: `Bearer ${account.authToken}` },
     });
@@ -105,24 +105,24 @@ export async function benchKill({
     const unknown = counts.unknown ?? 0;
     const duplicates = ledger.duplicateReferences + ledger.duplicateNumbers;
     const sum = Object.values(counts).reduce((total, count) => total + count, 0);
-    const unknownTaken = ledger.accepted - (counts.sent ?? 0);
+    const unknownAccepted = ledger.accepted - (counts.sent ?? 0);
     return {
       lines,
       kills,
-      kept:
+      passed:
         duplicates === 0 &&
-        passing === 0 &&
+        unfinished === 0 &&
         sum === lines &&
         unknown <= kills * mostHeld(defaultInFlight.sandbox) &&
-        unknownTaken >= 0 &&
-        unknownTaken <= unknown,
+        unknownAccepted >= 0 &&
+        unknownAccepted <= unknown,
       counts,
       acceptedByGateway: ledger.accepted,
       duplicatesAtGateway: duplicates,
-      passing,
+      unfinished,
       unknown,
       unknownAtMost: kills * mostHeld(defaultInFlight.sandbox),
-      unknownTaken,
+      unknownAccepted,
       seconds: Math.round((Date.now() - began) / 1000),
     };
   });

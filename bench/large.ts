@@ -11,9 +11,9 @@ import { account } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * One large mailing through the whole system, each part a separate process as in production: uploaded over HTTP,
- * imported, sent to the sandbox gateway; with `receipts` they are written too. Reports times, memory, and the size of
- * the run's history.
+ * Sends one large mailing through the whole system, with separate processes as in production: it is uploaded over HTTP,
+ * imported, and sent to the sandbox gateway. With `receipts`, the receipts are written, too. Reports times, memory, and
+ * the size of the run's history.
  */
 export interface LargeResult {
   lines: number;
@@ -86,11 +86,12 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
       .object({ runId: z.int() })
       .parse(await client.call('POST', `/api/campaigns/${campaignId}/run-now`));
 
-    const look = async () => progressShape.parse(await client.call('GET', `/api/runs/${runId}/progress`));
-    let progress = await look();
+    const readProgress = async () =>
+      progressShape.parse(await client.call('GET', `/api/runs/${runId}/progress`));
+    let progress = await readProgress();
     while (!progress.over) {
       await sleep(pollMs);
-      progress = await look();
+      progress = await readProgress();
       log(JSON.stringify(progress.counts));
     }
     const ledgerOf = async () => {
@@ -115,7 +116,7 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
       importSeconds: seconds(times.startedAt, times.mailingAt),
       sendSeconds: seconds(times.sendingAt, times.finishedAt),
       receiptSeconds: seconds(times.finishedAt, received),
-      counts: (await look()).counts,
+      counts: (await readProgress()).counts,
       acceptedByGateway: ledger.accepted,
       duplicatesAtGateway: ledger.duplicateNumbers,
       apiPeakMegabytes: await peakMegabytes(api.child),

@@ -9,13 +9,13 @@ import { createFactory, insertBenchProvider, sendRun, workerEnvironment } from '
 import { withServers } from './servers.ts';
 
 /**
- * How fast messages leave through a provider that answers after `latencyMs`. Each variant once in a round, in one run:
+ * Measures the send rate through a provider that answers after `latencyMs`. Each round has all variants:
  *
  * - one worker, with 50 sends in flight at most, which the latency limits to 50 per round trip
  * - one worker, with the number in flight that the sender chooses, up to the provider's default
  * - many campaigns at once through one worker
- * - one worker, and two workers with one of the run's two senders each, where the provider allows the most that can be
- *   set: with the default, all senders share 1,000 in flight, which one worker uses up
+ * - one worker, and two workers with one of the run's two senders each, with the highest limit that a provider can have:
+ *   the default limit of 1,000 in flight for all senders is used up by one worker
  */
 export interface LatencyResult {
   latencyMs: number;
@@ -26,7 +26,7 @@ export interface LatencyResult {
   adaptive: number;
   campaignsAtOnce: number;
   unlimited: number;
-  /** Of the machine, by this and everything else. */
+  /** Busy cores of the whole machine. */
   unlimitedBusyCores: number;
   twoWorkers: number;
   twoWorkersBusyCores: number;
@@ -35,19 +35,19 @@ export interface LatencyResult {
   twoWorkersOverOne: number;
   campaignsOverOne: number;
   /**
-   * For concurrent campaigns, what each sent from the moment when all had begun until half of all messages were sent: the
-   * minimum and the maximum, divided by the mean. Median of the rounds.
+   * For concurrent campaigns: the smallest and the largest number of messages that a campaign sent, divided by the mean.
+   * Counted from the moment when all had started until half of all messages were sent. Median of the rounds.
    */
   leastShare: number;
   mostShare: number;
-  /** Of one worker that adapts. */
+  /** For one worker with the adaptive limit. */
   workerCpuMicrosPerMessage: number;
 }
 
-/** The duration of a round with 50 in flight; an adaptive round is sized for this multiple of its speed. */
+/** The duration of a measurement with 50 in flight; an adaptive one has this multiple of its messages. */
 const roundSeconds = 8;
 const timesFaster = 12;
-/** The same for a round where the provider allows the most in flight. */
+/** The same for a measurement with the highest limit of the provider. */
 const timesFasterUnlimited = 72;
 const pollMs = 50;
 /** The certificate of the tests, for 127.0.0.1. */
@@ -170,29 +170,29 @@ export async function benchLatency({
         `50 in flight ${fewRate.toFixed(0)}/s, adaptive ${one.toFixed(0)}/s (${(one / fewRate).toFixed(1)}), unlimited ${unlimited.rate.toFixed(0)}/s, two workers ${two.rate.toFixed(0)}/s, ${campaigns} campaigns ${atOnce.rate.toFixed(0)}/s (shares ${atOnce.least.toFixed(2)} to ${atOnce.most.toFixed(2)}), CPU ${used.toFixed(0)} us`,
       );
     }
-    const middle = (of: (one: (typeof results)[number]) => number, digits = 0): number =>
+    const medianOf = (of: (one: (typeof results)[number]) => number, digits = 0): number =>
       Number(median(results.map(of)).toFixed(digits));
     return {
       latencyMs,
       tls,
       rounds,
-      with50InFlight: middle(({ few }) => few),
-      adaptive: middle(({ one }) => one),
-      campaignsAtOnce: middle(({ together }) => together.rate),
-      unlimited: middle(({ unlimited }) => unlimited.rate),
-      unlimitedBusyCores: middle(({ unlimited }) => unlimited.cores, 2),
-      twoWorkers: middle(({ two }) => two.rate),
-      twoWorkersBusyCores: middle(({ two }) => two.cores, 2),
-      adaptiveOver50: middle(({ one, few }) => one / few, 1),
-      twoWorkersOverOne: middle(({ two, unlimited }) => two.rate / unlimited.rate, 2),
-      campaignsOverOne: middle(({ together, one }) => together.rate / one, 2),
-      leastShare: middle(({ together }) => together.least, 2),
-      mostShare: middle(({ together }) => together.most, 2),
-      workerCpuMicrosPerMessage: middle(({ cpu }) => cpu),
+      with50InFlight: medianOf(({ few }) => few),
+      adaptive: medianOf(({ one }) => one),
+      campaignsAtOnce: medianOf(({ together }) => together.rate),
+      unlimited: medianOf(({ unlimited }) => unlimited.rate),
+      unlimitedBusyCores: medianOf(({ unlimited }) => unlimited.cores, 2),
+      twoWorkers: medianOf(({ two }) => two.rate),
+      twoWorkersBusyCores: medianOf(({ two }) => two.cores, 2),
+      adaptiveOver50: medianOf(({ one, few }) => one / few, 1),
+      twoWorkersOverOne: medianOf(({ two, unlimited }) => two.rate / unlimited.rate, 2),
+      campaignsOverOne: medianOf(({ together, one }) => together.rate / one, 2),
+      leastShare: medianOf(({ together }) => together.least, 2),
+      mostShare: medianOf(({ together }) => together.most, 2),
+      workerCpuMicrosPerMessage: medianOf(({ cpu }) => cpu),
     };
   });
 }
 
-/** What all cores have worked since the machine started. */
+/** The busy time of all cores since the machine started. */
 const busyMs = (): number =>
   cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);

@@ -13,37 +13,37 @@ import { withServers } from './servers.ts';
 import { createUsage, type Usage } from './usage.ts';
 
 /**
- * Many runs are live at once, nine of ten through a provider with a slow rate and the others through a fast one;
- * meanwhile a user starts further runs by hand. Two worker processes, a Temporal server as in production.
+ * Many runs send at the same time, 90 % of them through a provider with a slow rate and the others through a fast one.
+ * Meanwhile a user starts more runs manually. There are two worker processes and a Temporal server as in production.
  */
 export interface LiveResult {
   runs: number;
-  /** Segments per second, of the slow provider and of the fast one. */
+  /** Segments per second of the slow and of the fast provider. */
   rates: string;
-  /** From the start of all runs until each had handed over its first message; null: some had not by the end. */
+  /** Seconds from the start of all runs until each had sent its first message; null: some had sent none by the end. */
   allSentAfter: number | null;
-  /** How many of those had handed over a message when the first run was started by hand. */
+  /** How many of these runs had sent a message before the first manual start. */
   sendingRuns: number;
-  /** From the request to the first message of a run that was started by hand, through each provider; seconds. */
-  byHandSlow: string;
-  byHandFast: string;
-  /** Segments sent per second while they were live, divided by the rate. */
+  /** Seconds from the request to the first message of a manually started run, through each provider. */
+  manualSlow: string;
+  manualFast: string;
+  /** Segments sent per second while the runs were sending, divided by the rate. */
   slowOverRate: number;
   fastOverRate: number;
-  /** Per second while they were live. */
+  /** Per second while the runs were sending. */
   usageOfSecond: Usage;
   workerPeakMegabytes: number;
 }
 
 const latencyMs = 20;
 const workerCount = 2;
-const contactsByHand = 50;
-/** How long the runs have messages to send. */
-const lastsSeconds = 240;
-const restMs = 30_000;
+const contactsOfManualRun = 50;
+/** The runs have messages for this time. */
+const sendingSeconds = 240;
+const settleMs = 30_000;
 const windowMs = 20_000;
-const lookMs = 100;
-/** How long a run that is started by hand has for its first message. */
+const pollMs = 100;
+/** The time limit for the first message of a manually started run. */
 const longestFirstMs = 240_000;
 
 export async function benchLive({
@@ -67,22 +67,22 @@ export async function benchLive({
           const providerId = await insertBenchProvider(sql, { name });
           await sql`update providers set rate_per_second = ${rate} where id = ${providerId}`;
           const makeRun = await createFactory(sql, { name, providerId });
-          const byHand = await insertDueCampaign(sql, {
-            ...{ name: `${name} by hand`, contacts: contactsByHand, providerId, sendingHoursId },
+          const manual = await insertDueCampaign(sql, {
+            ...{ name: `${name} manual`, contacts: contactsOfManualRun, providerId, sendingHoursId },
             at: new Date('2099-01-01T09:00:00Z'),
           });
-          return { name, rate, count, providerId, makeRun, byHand };
+          return { name, rate, count, providerId, makeRun, manual };
         }),
       );
       await startCampaigns(
         client,
-        lanes.map(({ byHand }) => byHand),
+        lanes.map(({ manual }) => manual),
       );
 
-      log('Making the runs.');
+      log('Creating the runs.');
       const rows = [];
       for (const { rate, count, makeRun } of lanes) {
-        const contacts = Math.max(25, Math.ceil((rate * lastsSeconds) / count));
+        const contacts = Math.max(25, Math.ceil((rate * sendingSeconds) / count));
         for (let n = 0; n < count; n++) rows.push(await makeRun(contacts));
       }
       const began = Date.now();
@@ -97,7 +97,7 @@ export async function benchLive({
       );
       log(`Started ${runs} runs in ${(Date.now() - began) / 1000} s.`);
       const firstRunIds = rows.map(({ id }) => id);
-      await sleep(restMs);
+      await sleep(settleMs);
       const sendingRuns = (await firstMessages(sql, firstRunIds)).length;
 
       const before = { usage: await usage.now(), sent: await sentBy(sql), at: Date.now() };
@@ -111,8 +111,8 @@ export async function benchLive({
       const firsts: number[][] = [];
       for (const lane of lanes) {
         const tries: number[] = [];
-        while (tries.length < rounds) tries.push(await startByHand(sql, client, lane.byHand));
-        log(`By hand, ${lane.name}: ${tries.join(' ')} s`);
+        while (tries.length < rounds) tries.push(await startManually(sql, client, lane.manual));
+        log(`Manual start, ${lane.name}: ${tries.join(' ')} s`);
         firsts.push(tries);
       }
       const sending = await firstMessages(sql, firstRunIds);
@@ -124,8 +124,8 @@ export async function benchLive({
         allSentAfter:
           sending.length < runs ? null : rounded((Math.max(...sending.map(Number)) - began) / 1000, 1),
         sendingRuns,
-        byHandSlow: spread(firsts[0] ?? []),
-        byHandFast: spread(firsts[1] ?? []),
+        manualSlow: spread(firsts[0] ?? []),
+        manualFast: spread(firsts[1] ?? []),
         slowOverRate: overRate(slow),
         fastOverRate: overRate(fast),
         usageOfSecond,
@@ -138,7 +138,7 @@ export async function benchLive({
   );
 }
 
-/** When each of the runs handed over its first message; runs without one are left out. */
+/** When each of the runs sent its first message; runs without one are omitted. */
 async function firstMessages(sql: Database, runIds: readonly number[]): Promise<Date[]> {
   const rows = await sql<{ first: Date }[]>`
     select min(sending_at) as first from messages
@@ -146,7 +146,7 @@ async function firstMessages(sql: Database, runIds: readonly number[]): Promise<
   return rows.map(({ first }) => first);
 }
 
-/** Messages that each provider has accepted so far. */
+/** The number of messages that each provider has accepted so far. */
 async function sentBy(sql: Database): Promise<ReadonlyMap<number, number>> {
   const rows = await sql<{ providerId: number; sent: number }[]>`
     select runs.provider_id, sum(messages)::int as sent from run_counts join runs on runs.id = run_id
@@ -154,20 +154,20 @@ async function sentBy(sql: Database): Promise<ReadonlyMap<number, number>> {
   return new Map(rows.map(({ providerId, sent }) => [providerId, sent]));
 }
 
-/** Starts a run as a user would; returns the seconds from the request to its first message. */
-async function startByHand(sql: Database, client: Client, campaign: BenchCampaign): Promise<number> {
-  const asked = Date.now();
+/** Starts a run like a user; returns the seconds from the request to its first message. */
+async function startManually(sql: Database, client: Client, campaign: BenchCampaign): Promise<number> {
+  const requestedAt = Date.now();
   const requestKey = `run-now/${randomUUID()}`;
   const { runId } = await client.workflow
     .getHandle<typeof campaignWorkflow>(campaignWorkflowId(campaign.id))
     .executeUpdate(runNow, { updateId: requestKey, args: [{ requestKey }] });
   let first: Date | undefined;
   while (first === undefined) {
-    if (Date.now() - asked > longestFirstMs) return Infinity;
-    await sleep(lookMs);
+    if (Date.now() - requestedAt > longestFirstMs) return Infinity;
+    await sleep(pollMs);
     [first] = await firstMessages(sql, [runId]);
   }
-  return rounded((Number(first) - asked) / 1000, 2);
+  return rounded((Number(first) - requestedAt) / 1000, 2);
 }
 
 const spread = (seconds: readonly number[]): string => `${median(seconds)} (at most ${Math.max(...seconds)})`;

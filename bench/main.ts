@@ -17,7 +17,7 @@ import { benchSend } from './send.ts';
 import { benchTakeover } from './takeover.ts';
 
 /**
- * Each `[--json]`; figures are for comparison within one run.
+ * Each of them accepts `--json`. Figures are comparable only within one run.
  *
  * - `npm run bench -- send [--contacts N] [--rounds N]`
  * - `… peers [--count N] [--rounds N]`, after `npm ci --prefix bench/peers`
@@ -64,15 +64,15 @@ const { positionals, values } = parseArgs({
   },
 });
 
-const number = (value: string | boolean | undefined, otherwise: number): number =>
-  typeof value === 'string' ? Number(value) : otherwise;
+const number = (value: string | boolean | undefined, fallback: number): number =>
+  typeof value === 'string' ? Number(value) : fallback;
 
 const show = (result: object): void => {
   if (values.json) console.log(JSON.stringify(result));
   else console.table(Array.isArray(result) ? result : flat(result));
 };
 
-/** A nested figure is shown beside the others: `opened.last`. */
+/** Nested figures get keys such as `opened.last`. */
 const flat = (result: object): object =>
   Object.fromEntries(
     Object.entries(result).flatMap(([key, value]: [string, unknown]) =>
@@ -197,7 +197,7 @@ switch (positionals[0]) {
   case undefined:
   default:
     console.error(
-      'Name a benchmark: send, peers, latency, large, import, kill, takeover, rate, nine, receipts, replies, pages, reports, scale.',
+      'Choose a benchmark: send, peers, latency, large, import, kill, takeover, rate, nine, receipts, replies, pages, reports, scale.',
     );
     process.exitCode = 2;
 }

@@ -10,29 +10,30 @@ import { insertBenchProvider, startWorkers } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * Nine o'clock: many campaigns are due at the same second, on a Temporal server as in production, on the PostgreSQL
- * that Torpedo uses, with two worker processes and a gateway that answers after 20 ms. Seconds count from the due time.
+ * Many campaigns are due in the same second, as at nine o'clock. There is a Temporal server as in production, on the
+ * PostgreSQL of Torpedo, with two worker processes and a gateway that answers after 20 ms. Seconds count from the due
+ * time.
  */
 export interface NineResult {
   campaigns: number;
   contactsEach: number;
   historyShards: number;
-  /** When its row existed. */
+  /** When the row of the run was created. */
   opened: Spread;
-  /** When it handed its first message to the provider. */
+  /** When the run sent its first message to the provider. */
   firstMessage: Spread;
   /** When the last message was accepted. */
-  allOut: number;
+  lastMessage: number;
   /** When the last run had ended. */
   finished: number;
   messagesPerSecond: number;
   /** Runs that did not finish. */
   failed: number;
-  /** For one run's workflow. */
+  /** The history of one run's workflow. */
   run: HistorySize;
-  /** For a campaign's workflow, from one occurrence to the next. */
+  /** The history of a campaign's workflow from one occurrence to the next. */
   campaign: HistorySize;
-  /** From the due time until the last has ended, without the system's idle cost per second before. */
+  /** The cost for each run, from the due time until the last run ended, without the idle cost of the system. */
   usageOfRun: Usage;
 }
 
@@ -50,12 +51,12 @@ interface HistorySize {
 
 const latencyMs = 20;
 const workerCount = 2;
-const lookMs = 100;
-/** To register all campaigns before they are due, in total and for each. */
+const pollMs = 100;
+/** The time to register the campaigns before they are due: in total, and additionally for each. */
 const leadMs = 10_000;
 const leadMsEach = 200;
-const someDay = new Date('2099-01-01T09:00:00Z');
-const patienceMs = 20 * 60_000;
+const farFuture = new Date('2099-01-01T09:00:00Z');
+const giveUpMs = 20 * 60_000;
 
 export async function benchNine({
   campaigns = 100,
@@ -70,17 +71,17 @@ export async function benchNine({
 
       const providerId = await insertBenchProvider(sql);
       const sendingHoursId = await insertAlwaysOpen(sql);
-      const warmingUp = { name: 'Warm up', at: someDay, contacts, providerId, sendingHoursId };
+      const warmingUp = { name: 'Warm up', at: farFuture, contacts, providerId, sendingHoursId };
       await startCampaigns(client, [await insertDueCampaign(sql, warmingUp)]);
-      await untilPlanned(sql, 1, someDay);
+      await untilPlanned(sql, 1, farFuture);
       const at = new Date(Math.ceil((Date.now() + leadMs + campaigns * leadMsEach) / 1000) * 1000);
-      const made: BenchCampaign[] = [];
+      const created: BenchCampaign[] = [];
       for (let n = 1; n <= campaigns; n++)
-        made.push(
+        created.push(
           await insertDueCampaign(sql, { name: `Nine ${n}`, at, contacts, providerId, sendingHoursId }),
         );
       await sql`analyze`;
-      await startCampaigns(client, made);
+      await startCampaigns(client, created);
       await untilPlanned(sql, campaigns, at);
       log(`${campaigns} campaigns are due in ${Math.round((at.getTime() - Date.now()) / 1000)} s.`);
       const waiting = await usage.now();
@@ -90,13 +91,13 @@ export async function benchNine({
       const before = await usage.now();
       const openedAt: number[] = [];
       for (let ended = 0; ended < campaigns;) {
-        await sleep(lookMs);
-        const [look] = await sql<[{ opened: number; ended: number }]>`
+        await sleep(pollMs);
+        const [counts] = await sql<[{ opened: number; ended: number }]>`
           select count(*)::int as opened, count(*) filter (where status <> 'running')::int as ended from runs`;
         const since = secondsSince(at, new Date());
-        while (openedAt.length < look.opened) openedAt.push(since);
-        ended = look.ended;
-        if (since * 1000 > patienceMs) throw new Error(`Only ${ended} of ${campaigns} runs have ended.`);
+        while (openedAt.length < counts.opened) openedAt.push(since);
+        ended = counts.ended;
+        if (since * 1000 > giveUpMs) throw new Error(`Only ${ended} of ${campaigns} runs have ended.`);
       }
       const [after, endedMs] = [await usage.now(), Date.now()];
 
@@ -107,16 +108,16 @@ export async function benchNine({
         select count(*)::int as sent from messages where status = 'sent'`;
       const [one] = runs;
       if (!one) throw new Error('There is no run.');
-      const allOut = Math.max(...firsts.map(({ last }) => secondsSince(at, last)));
+      const lastMessage = Math.max(...firsts.map(({ last }) => secondsSince(at, last)));
       return {
         campaigns,
         contactsEach: contacts,
         historyShards,
         opened: spread(openedAt),
         firstMessage: spread(firsts.map(({ first }) => secondsSince(at, first))),
-        allOut: rounded(allOut, 1),
+        lastMessage: rounded(lastMessage, 1),
         finished: rounded(Math.max(...runs.map((run) => secondsSince(at, run.finishedAt ?? at))), 1),
-        messagesPerSecond: Math.round(sent / allOut),
+        messagesPerSecond: Math.round(sent / lastMessage),
         failed: runs.filter(({ status }) => status !== 'finished').length,
         run: await sizeOf(client, runWorkflowId(one)),
         campaign: await sizeOf(client, campaignWorkflowId(one.campaignId), await firstExecution(client, one)),
@@ -130,7 +131,7 @@ export async function benchNine({
   );
 }
 
-/** Waits until all campaigns wait for that moment. */
+/** Waits until all campaigns have this next occurrence. */
 async function untilPlanned(sql: Database, campaigns: number, at: Date): Promise<void> {
   for (;;) {
     const [{ planned }] = await sql<[{ planned: number }]>`
@@ -138,7 +139,7 @@ async function untilPlanned(sql: Database, campaigns: number, at: Date): Promise
     if (planned === campaigns) return;
     if (Date.now() > at.getTime())
       throw new Error(`Only ${planned} campaigns were planned before ${at.toISOString()}.`);
-    await sleep(lookMs);
+    await sleep(pollMs);
   }
 }
 

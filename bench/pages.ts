@@ -21,15 +21,15 @@ import { withServers } from './servers.ts';
 import { createOutgoing } from '../outgoing/index.ts';
 
 /**
- * The server's time for each page of the console, lists filtered and not, with a database after long use. One user
- * opens them one after the other, over HTTP, in several rounds; the result is the time until the whole page has
- * arrived, compressed.
+ * Measures the server's time for each page of the console, with and without filters, on a database after long use. One
+ * client opens the pages one after the other over HTTP, in several rounds. The result is the time until the whole
+ * compressed page has arrived.
  */
 export interface PagesResult {
   amounts: Amounts;
   rounds: number;
   pages: number;
-  /** How many have a median of 100 ms or more: by the clock, and by processor time. */
+  /** The number of pages with a median of 100 ms or more, by elapsed time and by CPU time. */
   slow: number;
   slowByCpu: number;
   /** Slowest first. */
@@ -40,18 +40,18 @@ interface PageTimes {
   page: string;
   medianMs: number;
   p95Ms: number;
-  /** Processor time of server and database together, median: the elapsed time on an otherwise idle machine. */
+  /** Median CPU time of server and database together, which is the elapsed time on an otherwise idle machine. */
   cpuMs: number;
-  /** Compressed. */
+  /** The compressed size. */
   bytes: number;
   /** Requests to the API, each of which looks up the session. */
   calls: number;
   statements: number;
-  /** For a slow page: its statements that read the most rows. */
+  /** For a slow page, the statements that read the most rows. */
   queries?: string[];
 }
 
-export const presentAmounts: Amounts = {
+export const defaultAmounts: Amounts = {
   messages: 1_000_000,
   largestRun: 500_000,
   runs: 2_000,
@@ -68,14 +68,14 @@ const slowMs = 100;
 const application = 'bench-pages';
 
 export async function benchPages({
-  amounts = presentAmounts,
+  amounts = defaultAmounts,
   rounds = 9,
   only = '',
   fill = async () => undefined,
 }: {
   amounts?: Amounts;
   rounds?: number;
-  /** Pages whose pattern contains this. */
+  /** Only pages whose pattern contains this. */
   only?: string;
   /** Adds rows. */
   fill?: (sql: Database, box: SecretBox) => Promise<void>;
@@ -116,7 +116,7 @@ export async function benchPages({
       outgoing: createOutgoing([]),
       webservice: localWebservice,
       uploadLimitBytes: 1024,
-      // More requests than the limits allow for one address.
+      // Lets the benchmark use many addresses, because the limits allow too few requests for one.
       trustedProxies: '127.0.0.1',
     });
     const counted = countWork(app, sql);
@@ -131,14 +131,14 @@ export async function benchPages({
         const address = addressOf(pattern, subjects);
         return [address, ...searchesOf(pattern, subjects).map((query) => `${address}?${query}`)];
       });
-    let person = 0;
+    let addressNumber = 0;
     let sessions: number[] = [];
     const open = async (address: string): Promise<{ ms: number; cpuMs: number; bytes: number }> => {
-      person = (person + 1) % 250;
+      addressNumber = (addressNumber + 1) % 250;
       const before = await cpuTime(sessions);
       const start = performance.now();
       const answer = await request(url + address, {
-        headers: { cookie, 'accept-encoding': 'br', 'x-forwarded-for': `10.0.0.${person}` },
+        headers: { cookie, 'accept-encoding': 'br', 'x-forwarded-for': `10.0.0.${addressNumber}` },
       });
       const body = await answer.body.arrayBuffer();
       if (answer.statusCode !== (redirects(address) ? 303 : 200))
@@ -177,7 +177,7 @@ export async function benchPages({
         bytes: all.at(-1)?.bytes ?? 0,
         calls,
         statements: statements.length,
-        ...(cpuMs < slowMs / 2 ? {} : { queries: await heaviest(owner, statements) }),
+        ...(cpuMs < slowMs / 2 ? {} : { queries: await heaviestStatements(owner, statements) }),
       });
     }
     pages.sort((a, b) => b.cpuMs - a.cpuMs);
@@ -192,22 +192,22 @@ export async function benchPages({
   });
 }
 
-/** Processor time so far, in ms: of this process, which includes the server, and of the pool's sessions; Linux only. */
+/** CPU time so far, in ms, of this process, which includes the server, and of the pool's sessions; Linux only. */
 async function cpuTime(sessions: readonly number[]): Promise<number> {
   const { user, system } = process.cpuUsage();
-  const times = await Promise.all(sessions.map(onProcessor));
+  const times = await Promise.all(sessions.map(cpuTimeOf));
   return (user + system) / 1000 + times.reduce((sum, ms) => sum + ms, 0);
 }
 
-/** https://docs.kernel.org/scheduler/sched-stats.html: /proc/<pid>/schedstat begins with the time on a processor, in ns. */
-async function onProcessor(pid: number): Promise<number> {
+/** https://docs.kernel.org/scheduler/sched-stats.html: /proc/<pid>/schedstat starts with the CPU time in ns. */
+async function cpuTimeOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/schedstat`, 'utf8').catch(() => '0');
   return Number(stat.split(' ')[0]) / 1e6;
 }
 
 const rounded = (ms: number): number => Math.round(ms * 10) / 10;
 
-/** The requests of a page to the API and its statements to the database. */
+/** Records the API requests and the database statements of a page. */
 function countWork(app: FastifyInstance, sql: Database) {
   let calls = 0;
   let statements: Statement[] = [];
@@ -233,7 +233,7 @@ function countWork(app: FastifyInstance, sql: Database) {
   };
 }
 
-async function heaviest(sql: Database, statements: readonly Statement[]): Promise<string[]> {
+async function heaviestStatements(sql: Database, statements: readonly Statement[]): Promise<string[]> {
   const read: { statement: Statement; rows: number }[] = [];
   for (const statement of statements) {
     const reads = await explain(sql, statement);

@@ -10,11 +10,11 @@ import { withServers } from './servers.ts';
 /**
  * The send rate compared with two job queues on PostgreSQL, with a job for each message: the same gateway, the same
  * database server, 50 sends in flight, alternating in one run. Every system keeps a durable outcome of each message.
- * The jobs exist before the time is taken.
+ * The jobs are created before the measurement.
  *
- * `batched`: with what their documentation recommends for throughput; a killed process then repeats up to 500 messages.
- * `single`: with its defaults, which take and complete each job by itself; it then repeats up to 50. With its defaults,
- * pg-boss takes one job for each worker and poll, at most 100 a second.
+ * `batched`: the settings that their documentation recommends for throughput; a killed process then repeats up to 500
+ * messages. `single`: the defaults, which fetch and complete each job separately; a killed process then repeats up to 50.
+ * With its defaults, pg-boss fetches one job for each worker and poll, at most 100 per second.
  */
 export interface PeersResult {
   messages: number;
@@ -34,7 +34,7 @@ const packages = new URL('peers/node_modules/', import.meta.url);
 export async function benchPeers({ messages = 20_000, rounds = 3 } = {}): Promise<PeersResult> {
   if (!existsSync(packages))
     throw new Error(
-      'Their packages are missing: run `npm ci --prefix bench/peers` (Node.js 22.18 or later).',
+      'The packages of the job queues are missing: run `npm ci --prefix bench/peers` (Node.js 22.18 or later).',
     );
   return withServers(async ({ databaseUrl, sql, temporalAddress, client, start, stops }) => {
     const sink = await start('bench/sink.ts', {}, /^(http:\S+)/);
@@ -78,7 +78,7 @@ export async function benchPeers({ messages = 20_000, rounds = 3 } = {}): Promis
     for (let round = 0; round < rounds; round++) {
       const result = { torpedo: await torpedo(messages), peers: new Map<PeerName, number>() };
       for (const name of peerNames) {
-        // One at a time: an idle queue asks the database all the time.
+        // Only one runs at a time, because an idle queue polls the database all the time.
         const peer = await startPeer(name);
         await peer(Math.round(messages / 4));
         result.peers.set(name, await peer(messages));
@@ -112,6 +112,6 @@ export async function benchPeers({ messages = 20_000, rounds = 3 } = {}): Promis
 
 async function answerOf(child: ChildProcess): Promise<unknown> {
   const [answer] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [unknown];
-  if (child.exitCode !== null) throw new Error('The other system has ended.');
+  if (child.exitCode !== null) throw new Error('The process of the job queue has ended.');
   return answer;
 }

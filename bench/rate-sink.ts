@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 /**
  * Answers every POST as Twilio answers an accepted message. Records when each arrived, its campaign, and the number of
  * its segments by its length; a GET returns these records and clears them. It answers after LATENCY_MS. A separate
- * process: it sees what a provider would see.
+ * process: it records what a provider receives.
  */
 const latencyMs = Number(process.env['LATENCY_MS'] ?? 0);
 const body = JSON.stringify({ sid: `SM${'0'.repeat(32)}`, status: 'queued' });

@@ -5,21 +5,21 @@ import { createFactory, insertBenchProvider, sendRun, workerEnvironment } from '
 import { withServers } from './servers.ts';
 
 /**
- * How well a provider's rate is kept: two campaigns at once, each with senders in two worker processes, a fifth of the
- * segments in messages of two, through a provider that answers after `latencyMs`. Measured by the sink, a separate
- * process that records when each message arrives.
+ * Measures how exactly the rate of a provider is kept, with two concurrent campaigns that have senders in two worker
+ * processes. Every fourth message has two segments, and the provider answers after `latencyMs`. The sink, a separate
+ * process, records when each message arrives.
  */
 export interface RateResult {
   /** Segments per second, as configured. */
   rate: number;
-  /** While both campaigns run, without the first seconds (`rampMs`). */
+  /** Segments per second while both campaigns are sending, without the first seconds (`rampMs`). */
   mean: number;
   meanOverRate: number;
-  /** The most segments in any second of the whole, at any start; and in the seconds of a clock. */
+  /** The most segments in any 1-second window, and in any clock second. */
   busiestSecond: number;
   busiestOverRate: number;
   busiestClockSecond: number;
-  /** The first campaign's share of the segments while both run, in percent. */
+  /** The first campaign's share of the segments while both are sending, in percent. */
   sharePercent: number;
   seconds: number;
   /** The first worker's share of the CPU time of both, in percent. */
@@ -29,7 +29,7 @@ export interface RateResult {
 const arrivalsSchema = z.array(z.object({ at: z.number(), messageId: z.int(), segments: z.int() }));
 type Arrival = z.infer<typeof arrivalsSchema>[number];
 
-/** A sender does not know how far away the provider is: it doubles what is in flight with each round of answers. */
+/** The number of sends in flight starts low and doubles with each round of answers. */
 const rampMs = 3_000;
 /** Every fourth message has two segments. */
 const longEvery = 4;
@@ -76,7 +76,7 @@ export async function benchRate({ rates = [50, 500, 2_000], seconds = 20, latenc
       const all = (await arrivals()).toSorted((a, b) => a.at - b.at);
       const result = {
         rate,
-        ...judge(all, rate, ({ messageId }) => messageId <= lastOfFirst),
+        ...evaluate(all, rate, ({ messageId }) => messageId <= lastOfFirst),
         firstWorkerPercent: Math.round(((used[0] ?? 0) / used.reduce((sum, one) => sum + one, 0)) * 100),
       };
       log(JSON.stringify(result));
@@ -90,7 +90,7 @@ export async function benchRate({ rates = [50, 500, 2_000], seconds = 20, latenc
 }
 
 /** `all` in order of arrival. */
-function judge(all: readonly Arrival[], rate: number, isFirst: (one: Arrival) => boolean) {
+function evaluate(all: readonly Arrival[], rate: number, isFirst: (one: Arrival) => boolean) {
   const [first, second] = [all.filter(isFirst), all.filter((one) => !isFirst(one))];
   const [from, to] = [
     Math.max(first[0]?.at ?? NaN, second[0]?.at ?? NaN) + rampMs,

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { account } from './runs.ts';
 
 /**
- * Posts one `delivered` for each of a range of messages, signed as Twilio does, all prepared before the clock starts. A
- * separate process. Prints `{"rate": …}`; fails if one is not answered with 204.
+ * A separate process that posts one `delivered` receipt for each message of a range, signed like Twilio's. All requests
+ * are prepared before the measurement. Prints `{"rate": …}`; fails if a request is not answered with 204.
  */
 const { url, path, publicUrl, first, count, connections } = z
   .object({
@@ -48,7 +48,7 @@ const requests = Array.from({ length: count }, (_, index) => {
   };
 });
 
-// Each loop has its own connection: a pool would search all of them for a free one, for each request.
+// Each loop has its own connection, because a pool would search for a free one for each request.
 const clients = Array.from({ length: connections }, () => new Client(url, { pipelining: 1 }));
 let next = 0;
 const began = performance.now();
@@ -65,7 +65,7 @@ const rate = count / ((performance.now() - began) / 1000);
 await Promise.all(clients.map((client) => client.close()));
 console.log(JSON.stringify({ rate }));
 
-/** The same values that bench/receipts.ts writes into the database. */
+/** Returns the same values that bench/receipts.ts writes into the database. */
 function sidOf(messageId: number): string {
   return `SM${String(messageId).padStart(32, '0')}`;
 }

@@ -11,9 +11,9 @@ import { createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * How many receipts per second arrive over HTTP in the database, each verified, stored unchanged and applied to its
- * message, compared with the same Fastify server with an empty handler. Alternating rounds in one run; the load is a
- * separate process, PostgreSQL flushes to disk as in production.
+ * Measures how many receipts per second are received over HTTP, verified, stored unchanged and applied to their
+ * messages, compared with the same Fastify server with an empty handler. The rounds alternate in one run; the load
+ * comes from a separate process, and PostgreSQL flushes to disk as in production.
  *
  * Each connection has one call in progress. A receipt is answered after its commit, so a provider that delivers
  * thousands a second has hundreds in progress; with 100 the server has nothing to read while it waits for PostgreSQL.
@@ -122,7 +122,7 @@ interface Figures {
 
 const ratioOf = (one: { empty: Figures; torpedo: Figures }): number => one.torpedo.rate / one.empty.rate;
 
-/** Moves the messages of a run as their senders do, in two updates. Returns the first id. */
+/** Marks the messages of a run as sent with the same two updates as the senders. Returns the first id. */
 async function markSent(sql: Database, runId: number, providerId: number): Promise<number> {
   await sql`update messages set status = 'sending', sending_at = now(), attempts = 1 where run_id = ${runId}`;
   await sql`

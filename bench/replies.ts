@@ -8,15 +8,15 @@ import { account, createFactory, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * Customers answer a run, and the provider delivers each answer three times, in any order, while the worker is
- * repeatedly killed (SIGKILL). Then every answer must have opened its ticket, once.
+ * Customers reply to a run, and the provider delivers each reply three times, in any order, while the worker is
+ * repeatedly killed (SIGKILL). Then each reply must have opened one ticket.
  */
 export interface RepliesResult {
   replies: number;
   deliveries: number;
   kills: number;
-  /** Every reply has its ticket, and no message has two. */
-  kept: boolean;
+  /** Every reply has a ticket, and no message has two. */
+  passed: boolean;
   handled: number;
   tickets: number;
   messagesWithTwoTickets: number;
@@ -25,8 +25,8 @@ export interface RepliesResult {
 
 const deliveriesEach = 3;
 const pollMs = 50;
-/** More than a worker that is repeatedly killed can need. */
-const patienceMs = 10 * 60_000;
+/** More time than a worker needs that is repeatedly killed. */
+const giveUpMs = 10 * 60_000;
 
 export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise<RepliesResult> {
   return withServers(async ({ databaseUrl, sql, temporalAddress, start, stops, log }) => {
@@ -74,7 +74,7 @@ export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise
     };
     const reached = async (mark: number): Promise<void> => {
       while ((await handled()) < mark) {
-        if (Date.now() - began > patienceMs) throw new Error(`Only ${await handled()} replies are handled.`);
+        if (Date.now() - began > giveUpMs) throw new Error(`Only ${await handled()} replies are handled.`);
         await sleep(pollMs);
       }
     };
@@ -87,16 +87,17 @@ export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise
     await posting;
     await reached(replies);
 
-    const [counts] = await sql<[{ tickets: number; twice: number; effects: number; kept: number }]>`
+    const [counts] = await sql<[{ tickets: number; twice: number; effects: number; stored: number }]>`
       select (select count(*)::int from tickets) as tickets,
         (select count(*)::int from (select from tickets group by message_id having count(*) > 1) as t) as twice,
         (select count(*)::int from inbound_messages where effect = 'ticket') as effects,
-        (select count(*)::int from inbound_messages) as kept`;
+        (select count(*)::int from inbound_messages) as stored`;
     return {
       replies,
       deliveries: replies * deliveriesEach,
       kills,
-      kept: [counts.tickets, counts.effects, counts.kept].every((n) => n === replies) && counts.twice === 0,
+      passed:
+        [counts.tickets, counts.effects, counts.stored].every((n) => n === replies) && counts.twice === 0,
       handled: await handled(),
       tickets: counts.tickets,
       messagesWithTwoTickets: counts.twice,
@@ -105,7 +106,7 @@ export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise
   });
 }
 
-/** A ticket policy, with its own settings. */
+/** Creates a ticket policy and its settings. */
 async function onReply(sql: Database): Promise<object> {
   const make = async (kind: 'departments' | 'assignees' | 'categories'): Promise<number> =>
     (await insertSetting(sql, kind, { name: 'Bench', definition: {} })).id;

@@ -2,8 +2,8 @@ import type { Database } from '../db/core/client.ts';
 import { benchPages, type PagesResult } from './pages.ts';
 
 /**
- * The page of reports over a year of 100 million messages: 500 campaigns that run every day through three providers. Only
- * the kept counts are filled; the page reads nothing else.
+ * Measures the reports page for a year of 100 million messages: 500 campaigns that run every day through three providers.
+ * Only the stored counts are filled, because the page reads nothing else.
  */
 export const benchReports = ({ rounds }: { rounds: number }): Promise<PagesResult> =>
   benchPages({
@@ -25,7 +25,7 @@ export const benchReports = ({ rounds }: { rounds: number }): Promise<PagesResul
   });
 
 const campaigns = 500;
-const perRow = 182;
+const messagesPerRow = 182;
 
 async function fillYear(sql: Database): Promise<void> {
   await sql`truncate report_days, report_months, report_hours, report_reasons`;
@@ -54,7 +54,7 @@ async function fillYear(sql: Database): Promise<void> {
       ('undelivered', 'carrier_filtered'), ('undelivered', 'expired_at_carrier'), ('skipped', 'phone_invalid'),
       ('skipped', 'duplicate_phone'), ('skipped', 'opted_out'), ('unknown', 'no_answer')) as r (status, reason)
     group by 1, 2, 3, 4, 5, 6 order by 1`;
-  // The hours of one campaign come from its runs.
+  // The hours of a single campaign are read from its runs.
   await sql`
     with made as (
       insert into runs (campaign_id, occurrence, trigger, status, step, settings, provider_id, mailing_at)
@@ -64,7 +64,7 @@ async function fillYear(sql: Database): Promise<void> {
       returning id, occurrence
     )
     insert into run_hours
-    select id, occurrence::date, hour, 1, '55', status, reason, ${perRow}, ${perRow}
+    select id, occurrence::date, hour, 1, '55', status, reason, ${messagesPerRow}, ${messagesPerRow}
     from made, generate_series(9, 12) as hour, (values ('delivered', ''), ('sent', ''), ('failed', 'number_invalid'),
       ('undelivered', 'carrier_filtered'), ('skipped', 'phone_invalid')) as r (status, reason)`;
   await sql`vacuum analyze`;

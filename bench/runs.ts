@@ -20,14 +20,14 @@ export const account = {
 
 const key = randomBytes(32);
 
-/** What a worker of a benchmark needs besides its servers: it opens the secrets of `createFactory`'s provider. */
+/** Settings of a worker in addition to its servers. The key decrypts the secrets of `createFactory`'s provider. */
 export const workerEnvironment = {
   PUBLIC_URL: 'http://127.0.0.1:1',
   SECRET_KEYS: `bench:${key.toString('base64')}`,
   LOG_LEVEL: 'error',
 };
 
-/** Starts this many workers, whose sandbox is a gateway that answers after `latencyMs`. */
+/** Starts `count` workers, whose sandbox is a gateway that answers after `latencyMs`. */
 export async function startWorkers(
   { databaseUrl, temporalAddress, start }: Pick<Servers, 'databaseUrl' | 'temporalAddress' | 'start'>,
   { count, latencyMs }: { count: number; latencyMs: number },
@@ -64,7 +64,7 @@ export async function insertBenchProvider(
 /** `longEvery`: one in this many messages has two segments; if omitted: none. */
 type MakeRun = (count: number, options?: { longEvery?: number }) => Promise<RunRow>;
 
-interface CampaignChoices {
+interface CampaignOptions {
   name?: string;
   providerId?: number;
   ticketPolicy?: object;
@@ -74,7 +74,7 @@ interface CampaignChoices {
 /** Creates a campaign, and runs of it whose mailing has not been read. */
 export async function createEmptyRuns(
   sql: Database,
-  { name = 'Bench', providerId, mailing = { source: 'csv' }, ...changes }: CampaignChoices = {},
+  { name = 'Bench', providerId, mailing = { source: 'csv' }, ...changes }: CampaignOptions = {},
 ): Promise<{ campaignId: number; makeRun: (mailingFileId?: number | null) => Promise<RunRow> }> {
   const hours = {
     timezone: 'UTC',
@@ -108,9 +108,9 @@ export async function createEmptyRuns(
   return { campaignId, makeRun };
 }
 
-/** Creates a campaign, and runs of it whose mailing has been read: `count` queued messages each. */
-export async function createFactory(sql: Database, choices: CampaignChoices = {}): Promise<MakeRun> {
-  const { makeRun } = await createEmptyRuns(sql, choices);
+/** Creates a campaign, and runs of it whose mailing has been read. Each run has `count` queued messages. */
+export async function createFactory(sql: Database, options: CampaignOptions = {}): Promise<MakeRun> {
+  const { makeRun } = await createEmptyRuns(sql, options);
   return async (count, { longEvery = count + 1 } = {}) => {
     const row = await makeRun();
     await sql`
@@ -123,13 +123,13 @@ export async function createFactory(sql: Database, choices: CampaignChoices = {}
     await sql`
       insert into run_counts (run_id, status, messages, segments) values (${row.id}, 'queued', ${count}, ${segments})`;
     await sql`update runs set mailing_at = now() where id = ${row.id}`;
-    // In the state after the import: analyzed, and no checkpoint in between.
+    // The import also analyzes the table.
     await sql`analyze messages`;
     return row;
   };
 }
 
-/** Runs it to its end; returns the seconds. Throws unless all of its messages were sent. */
+/** Executes the run and returns the seconds until its end. Throws unless all of its messages were sent. */
 export async function sendRun(client: Client, row: RunRow, count: number): Promise<number> {
   const began = performance.now();
   const handle = await client.workflow.start(runWorkflow, {

@@ -4,61 +4,61 @@ import { deleteInboundEvents, purgeRun } from '../db/core/retention.ts';
 import type { SecretBox } from '../db/core/secrets.ts';
 import { erasePerson, findCustomerPerson, findHoldings, findMentions } from '../db/customers/people.ts';
 import { lockReconciling, reconcileCounts, runsToReconcile } from '../db/runs/runs.ts';
-import { benchPages, presentAmounts, type PagesResult } from './pages.ts';
+import { benchPages, defaultAmounts, type PagesResult } from './pages.ts';
 
 /**
- * What a large database costs the work that reads it: the upkeep (erasure, reconciliation, retention), and each page of
- * the console. The longest time for which one transaction of the upkeep holds its locks counts, not the total.
+ * Measures maintenance (erasure, reconciliation, retention) and the pages of the console on a large database. For
+ * maintenance, the longest transaction matters rather than the total, because a transaction holds its locks to its end.
  */
 export interface ScaleResult {
   messages: number;
   events: number;
   gigabytes: number;
-  /** Milliseconds, one try of each, except where a number of rows is given. */
-  /** The search for a person in the calls of providers, and the transaction that erases. */
+  /** The figures below are milliseconds of one attempt each, except for the numbers of rows. */
+  /** The search for a customer in the callbacks of providers, and the transaction that erases the customer. */
   searchCalls: number;
   eraseCustomer: number;
   reconcileLargestRun: number;
   largestRun: number;
-  /** Of 20 portions. */
+  /** The rows that 20 batches deleted. */
   deletedEvents: number;
   deleteEventsLongest: number;
-  deleteEventsEach: number;
-  lookForOldEvents: number;
+  deleteEventsMean: number;
+  searchOldEvents: number;
   purgeLongest: number;
   purgeLargestRun: number;
   pages: Pick<PagesResult, 'pages' | 'slow' | 'slowByCpu'> & { slowest: string; slowestMs: number };
 }
 
 const largestRun = 1_000_000;
-const portions = 20;
+const batches = 20;
 
 export async function benchScale({
   messages = 20_000_000,
   events = 20_000_000,
   rounds = 3,
 } = {}): Promise<ScaleResult> {
-  const upkeep: Awaited<ReturnType<typeof measureUpkeep>>[] = [];
+  const maintenance: Awaited<ReturnType<typeof measureMaintenance>>[] = [];
   const { times, pages, slow, slowByCpu } = await benchPages({
     rounds,
     amounts: {
-      ...presentAmounts,
+      ...defaultAmounts,
       messages,
       events,
       largestRun: Math.min(largestRun, Math.floor(messages / 2)),
-      runs: Math.max(presentAmounts.runs, Math.floor(messages / 5_000)),
+      runs: Math.max(defaultAmounts.runs, Math.floor(messages / 5_000)),
       customers: Math.min(1_000_000, Math.floor(messages / 5)),
       replies: Math.floor(messages / 100),
       tickets: Math.floor(messages / 500),
     },
     fill: async (sql, box) => {
-      console.error('Filled; the upkeep follows.');
-      upkeep.push(await measureUpkeep(sql, box));
-      console.error(JSON.stringify(upkeep));
+      console.error('Filled the database. Measuring maintenance.');
+      maintenance.push(await measureMaintenance(sql, box));
+      console.error(JSON.stringify(maintenance));
     },
   });
-  const [measured] = upkeep;
-  if (!measured) throw new Error('The upkeep was not measured.');
+  const [measured] = maintenance;
+  if (!measured) throw new Error('Maintenance was not measured.');
   return {
     messages,
     events,
@@ -67,7 +67,7 @@ export async function benchScale({
   };
 }
 
-async function measureUpkeep(sql: Database, box: SecretBox) {
+async function measureMaintenance(sql: Database, box: SecretBox) {
   await sql`vacuum analyze`;
   const [{ bytes }] = await sql<
     [{ bytes: number }]
@@ -75,13 +75,13 @@ async function measureUpkeep(sql: Database, box: SecretBox) {
   const hash = await createPhoneHashing({ sql, box })();
   const person = await findCustomerPerson(sql, 5);
   if (!person) throw new Error('There is no customer 5.');
-  // Without a transaction, as the API does it.
+  // Outside a transaction, like the API.
   const began = performance.now();
   const mentions = await findMentions(sql, person, await findHoldings(sql, person));
   const searchCalls = Math.round(performance.now() - began);
   const eraseCustomer = await milliseconds(async () => {
     if ((await sql.begin((tx) => erasePerson(tx, hash, person, mentions))) === null)
-      throw new Error('Nothing was erased.');
+      throw new Error('The customer was not erased.');
   });
   const runs = await runsToReconcile(sql, 7);
   const [largest] = await sql<[{ id: number; lines: number }]>`
@@ -93,12 +93,12 @@ async function measureUpkeep(sql: Database, box: SecretBox) {
       await reconcileCounts(tx, largest.id);
     }),
   );
-  // Nothing is as old as that: the whole table is read.
-  const lookForOldEvents = await milliseconds(() => deleteInboundEvents(sql, 1));
+  // No event is that old, so the whole table is read.
+  const searchOldEvents = await milliseconds(() => deleteInboundEvents(sql, 1));
   await sql`update inbound_events set received_at = now() - interval '90 days' where ctid < '(20000,0)'`;
   const deletions: number[] = [];
   let deleted = 0;
-  for (let portion = 0; portion < portions; portion++)
+  for (let batch = 0; batch < batches; batch++)
     deletions.push(await milliseconds(async () => (deleted += await deleteInboundEvents(sql, 30))));
   const steps: number[] = [];
   let last = performance.now();
@@ -115,10 +115,10 @@ async function measureUpkeep(sql: Database, box: SecretBox) {
     eraseCustomer,
     reconcileLargestRun,
     largestRun: largest.lines,
-    lookForOldEvents,
+    searchOldEvents,
     deletedEvents: deleted,
     deleteEventsLongest: Math.max(...deletions),
-    deleteEventsEach: Math.round(deletions.reduce((sum, one) => sum + one, 0) / deletions.length),
+    deleteEventsMean: Math.round(deletions.reduce((sum, one) => sum + one, 0) / deletions.length),
     purgeLongest: Math.round(Math.max(...steps)),
     purgeLargestRun,
   };

@@ -6,9 +6,9 @@ import { account, createFactory, sendRun, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
 /**
- * The send rate through the whole path (run workflow, streaming sender, durable outcome for each), compared with the
- * maximum of the machine (the bare HTTP client in a loop, nothing stored) and with the plain Temporal approach (an
- * activity for each contact). Same sink, same run, alternating.
+ * Measures the send rate through the whole path (run workflow, streaming sender, a durable outcome for each message). It
+ * is compared with the maximum of the machine (the bare HTTP client in a loop, nothing stored) and with the plain
+ * Temporal approach (an activity for each contact). All use the same sink and alternate in one run.
  *
  * The worker and the sink are separate processes; PostgreSQL flushes to disk as in production.
  */
@@ -22,7 +22,7 @@ export interface SendResult {
   /** Torpedo divided by its peers: medians of the ratios of adjacent rounds. */
   overBare: number;
   overActivityEach: number;
-  /** CPU time of each process per contact: the total work of two cores. `bareCpu…` is the bare client's loop. */
+  /** CPU time of each process per contact, on two cores. `bareCpu…` is for the loop of the bare client. */
   bareCpuMicrosPerContact: number;
   bareSinkCpuMicrosPerContact: number;
   workerCpuMicrosPerContact: number;
@@ -32,7 +32,7 @@ export interface SendResult {
 }
 
 const inFlight = 50;
-/** More would exceed the limit of a history; the rate does not depend on the number. */
+/** More would exceed the limit of a workflow history. The rate does not depend on this number. */
 const activityContacts = 500;
 
 export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise<SendResult> {
@@ -111,7 +111,7 @@ export async function benchSend({ contacts = 20_000, rounds = 5 } = {}): Promise
   });
 }
 
-/** The bare client: the same POST, this many in flight, the answer read, nothing else. */
+/** Sends the same POST with the bare client, with `inFlight` requests in flight, and only reads the answer. */
 async function bare(url: string, count: number): Promise<number> {
   const pool = new Pool(url, { connections: inFlight, pipelining: 1 });
   const headers = {
@@ -135,7 +135,7 @@ async function bare(url: string, count: number): Promise<number> {
   return rate;
 }
 
-/** Transactions committed so far. */
+/** The number of transactions committed so far. */
 export async function committed(sql: Database): Promise<number> {
   await sql`select pg_stat_force_next_flush()`;
   const [row] = await sql<[{ count: number }]>`

@@ -15,15 +15,16 @@ import { startProcess } from './processes.ts';
 
 export interface DatabaseServer {
   databaseUrl: string;
-  /** The process id of PostgreSQL's first process: all others are its children. */
+  /** The id of PostgreSQL's main process, the parent of all others. */
   postgresPid: number;
-  /** SIGKILL, and a restart on the same data and port. */
+  /** Sends SIGKILL and restarts it with the same data and port. */
   killPostgres: () => Promise<void>;
   sql: Database;
-  /** A folder for files; removed at the end. */
+  /** A folder for files that is removed at the end. */
   folder: string;
   /**
-   * `startProcess`, for one that ends with the benchmark. If it ends earlier, unless killed by us, the benchmark fails.
+   * `startProcess` for a process that is stopped at the end of the benchmark. The benchmark fails if the process ends
+   * earlier, unless the benchmark itself killed it.
    */
   start: typeof startProcess;
   /** Called in reverse order at the end. */
@@ -34,14 +35,14 @@ export interface DatabaseServer {
 export interface Servers extends DatabaseServer {
   temporalAddress: string;
   temporalPid: () => number;
-  /** As `killPostgres`. */
+  /** Like `killPostgres`. */
   killTemporal: () => Promise<void>;
   client: Client;
 }
 
 /**
- * PostgreSQL, flushing to disk as in production, and Temporal, for one benchmark; all are removed after it. `temporal`:
- * its development server on SQLite, or a server as in production, on the same PostgreSQL.
+ * Runs `body` with PostgreSQL, which flushes to disk as in production, and Temporal; all data is removed afterwards.
+ * `temporal`: its development server on SQLite, or a server as in production, on the same PostgreSQL.
  */
 export async function withServers<T>(
   body: (servers: Servers) => Promise<T>,
@@ -84,7 +85,7 @@ export async function withServers<T>(
 }
 
 /**
- * Temporal's servers look for new namespaces and search attributes every ten seconds, and until then reject workflows
+ * Temporal's servers read new namespaces and search attributes every ten seconds, and until then reject workflows
  * that use them.
  */
 async function untilNamespaceIsKnown({ workflow }: Client): Promise<void> {
@@ -114,19 +115,19 @@ async function temporalOnSqlite(
   };
 }
 
-/** The same without Temporal. SIGINT or SIGTERM also stops everything. */
+/** `withServers` without Temporal. SIGINT and SIGTERM also stop everything. */
 export async function withDatabase<T>(body: (server: DatabaseServer) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'torpedo-bench-'));
   const stops: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
   const log = (message: string): void => console.error(message);
-  const broken = new AbortController();
-  const interrupt = (signal: NodeJS.Signals): void => broken.abort(new Error(`Interrupted by ${signal}.`));
+  const failed = new AbortController();
+  const interrupt = (signal: NodeJS.Signals): void => failed.abort(new Error(`Interrupted by ${signal}.`));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   const start: typeof startProcess = async (file, ...rest) => {
     const started = await startProcess(file, ...rest);
     stops.push(() => started.stop());
     started.child.once('exit', (code, signal) => {
-      if (!started.child.killed) broken.abort(new Error(`${file} ended by itself (${code ?? signal}).`));
+      if (!started.child.killed) failed.abort(new Error(`${file} ended unexpectedly (${code ?? signal}).`));
     });
     return started;
   };
@@ -152,7 +153,7 @@ export async function withDatabase<T>(body: (server: DatabaseServer) => Promise<
       stops,
       log,
     });
-    return await Promise.race([result, aborted(broken.signal)]);
+    return await Promise.race([result, aborted(failed.signal)]);
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt);
     for (const stop of stops.toReversed()) await stop();

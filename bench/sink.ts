@@ -12,7 +12,7 @@ const status = Number(process.env['STATUS'] ?? 201);
 const body = JSON.stringify({ sid: `SM${'0'.repeat(32)}`, status: 'queued' });
 const head = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
 
-const take: RequestListener = (request, response) => {
+const handle: RequestListener = (request, response) => {
   request.resume();
   const answer = (): unknown => response.writeHead(status, head).end(body);
   request.once('end', latencyMs > 0 ? () => setTimeout(answer, latencyMs) : answer);
@@ -20,8 +20,8 @@ const take: RequestListener = (request, response) => {
 const { TLS_CERT: cert, TLS_KEY: key } = process.env;
 const server =
   cert === undefined || key === undefined
-    ? createServer(take)
-    : createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, take);
+    ? createServer(handle)
+    : createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, handle);
 server.keepAliveTimeout = 75_000;
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();

@@ -6,7 +6,7 @@ import { median } from './numbers.ts';
 import { account, createFactory, insertBenchProvider, workerEnvironment } from './runs.ts';
 import { withServers } from './servers.ts';
 
-/** Seconds from a fault of the sending worker until the next message leaves through another one. */
+/** Seconds from a fault of the sending worker until the next message leaves through another worker. */
 export interface TakeoverResult {
   rounds: number;
   killedMedian: number;
@@ -20,7 +20,7 @@ const lines = 50_000;
 const pollMs = 50;
 
 /**
- * Two workers serve a run with one sender. The sending worker is killed or frozen, in turn; the result is the time
+ * Two workers process a run with one sender. The sending worker is killed or frozen, in turn; the result is the time
  * until messages leave again. The frozen worker is killed after that, and a new one replaces it.
  */
 export async function benchTakeover({ rounds = 3 } = {}): Promise<TakeoverResult> {
@@ -70,11 +70,11 @@ export async function benchTakeover({ rounds = 3 } = {}): Promise<TakeoverResult
     const times = { SIGKILL: [] as number[], SIGSTOP: [] as number[] };
     for (let round = 1; round <= rounds; round++) {
       for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
-        // Both have been polling for a moment.
+        // Both workers must be polling.
         await sleep(5_000);
         const pid = await sendingPid();
         const worker = [...workers].find(({ child }) => child.pid === pid);
-        if (!worker) throw new Error('Nobody sends.');
+        if (!worker) throw new Error('No worker is sending.');
         worker.child.kill(signal);
         const since = performance.now();
         // The last messages of the stopped worker may still arrive.

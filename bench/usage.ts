@@ -2,11 +2,11 @@ import type { Database } from '../db/core/client.ts';
 import { rounded } from './numbers.ts';
 import { cpuMicros, cpuMicrosOf, type Process } from './processes.ts';
 
-/** The cost for the system: milliseconds of its processes' processor time, and committed transactions. */
+/** The cost of the system: CPU time of its processes in ms, and committed transactions. */
 export interface Usage {
   workersMs: number;
   temporalMs: number;
-  /** For Torpedo and for Temporal. */
+  /** For Torpedo and Temporal together. */
   postgresMs: number;
   torpedoTransactions: number;
   temporalTransactions: number;
@@ -41,7 +41,7 @@ export function createUsage({
       };
     },
 
-    /** The cost of each of `count` operations between the two; `without`: subtracts this cost so many times. */
+    /** The cost of each of `count` operations between two readings. `without`: a cost that is subtracted `times` times. */
     each(before: Usage, after: Usage, count: number, without?: { of: Usage; times: number }): Usage {
       const one = (key: keyof Usage): number => {
         const other = without === undefined ? 0 : without.of[key] * without.times;

@@ -10,10 +10,10 @@ import type { ChaosSystem } from './system.ts';
 const withId = z.object({ id: z.int() });
 const entries = z.object({ entries: z.array(z.object({ id: z.int(), name: z.string() })) });
 
-/** From the creation of the first campaign until the first is due. */
+/** The time between the creation of a campaign and its due time. */
 const leadMs = 4_000;
 const pageSize = 200;
-/** How long a page takes, so that a fault may occur during the fetch. */
+/** The delay of each page, so that a fault can occur during the fetch. */
 const pageMs = 300;
 
 /** The ids of settings that all campaigns use. */
@@ -25,7 +25,7 @@ export interface Catalog {
 /** The initial settings of a new deployment. */
 export async function readCatalog(api: ApiClient): Promise<Catalog> {
   const idsOf = async (kind: string): Promise<{ id: number; name: string }[]> =>
-    entries.parse((await need(api, 'GET', `/api/settings/${kind}`)).body).entries;
+    entries.parse((await callOrThrow(api, 'GET', `/api/settings/${kind}`)).body).entries;
   const first = async (kind: string): Promise<number> => {
     const [entry] = await idsOf(kind);
     if (!entry) throw new Error(`A new deployment has no ${kind}.`);
@@ -37,7 +37,7 @@ export async function readCatalog(api: ApiClient): Promise<Catalog> {
     .object({
       entries: z.array(z.object({ id: z.int(), definition: z.object({ categoryId: z.int() }) })),
     })
-    .parse((await need(api, 'GET', '/api/settings/subcategories')).body);
+    .parse((await callOrThrow(api, 'GET', '/api/settings/subcategories')).body);
   const [subcategory] = subcategories.entries;
   const [success, failure] = await idsOf('resolutions');
   if (!subcategory || !success || !failure) throw new Error('A new deployment lacks settings for tickets.');
@@ -61,7 +61,7 @@ export async function readCatalog(api: ApiClient): Promise<Catalog> {
 }
 
 export interface Webservice {
-  /** Sets the campaign's mailing; returns its address. */
+  /** Serves these lines as the campaign's mailing; returns the URL. */
   serve(campaign: string, lines: readonly Line[]): string;
   close(): Promise<void>;
 }
@@ -98,8 +98,8 @@ export async function startWebservice(): Promise<Webservice> {
 }
 
 /**
- * Creates the campaign as a user would, due once in some seconds. Call it while no fault is active: a repeated request
- * would create it twice.
+ * Creates a campaign like a user, due once in some seconds. Must be called while no fault is active, because a repeated
+ * request would create a second campaign.
  */
 export async function createCampaign(
   { api, providerIds }: Pick<ChaosSystem, 'api' | 'providerIds'>,
@@ -108,7 +108,7 @@ export async function createCampaign(
   mailing: { lines: readonly Line[]; webserviceUrl: string },
 ): Promise<number> {
   const { key, source } = campaign;
-  const { body } = await need(api, 'POST', '/api/campaigns', {
+  const { body } = await callOrThrow(api, 'POST', '/api/campaigns', {
     name: key,
     schedule: {
       recurrence: { every: 'once' },
@@ -126,15 +126,16 @@ export async function createCampaign(
     ticketPolicy: policies[campaign.ticketPolicy],
   });
   const { id } = withId.parse(body);
-  if (source === 'csv') await need(api, 'PUT', `/api/campaigns/${id}/mailing/file`, csvOf(mailing.lines));
+  if (source === 'csv')
+    await callOrThrow(api, 'PUT', `/api/campaigns/${id}/mailing/file`, csvOf(mailing.lines));
   return id;
 }
 
 export async function enableCampaign(api: ApiClient, id: number): Promise<void> {
-  await need(api, 'POST', `/api/campaigns/${id}/enable`, {});
+  await callOrThrow(api, 'POST', `/api/campaigns/${id}/enable`, {});
 }
 
-async function need(
+async function callOrThrow(
   api: ApiClient,
   method: string,
   path: string,

@@ -3,25 +3,25 @@ import { z } from 'zod';
 import { codeIn } from './contacts.ts';
 
 /** A message that the gateway has accepted. */
-export interface Taken {
+export interface AcceptedMessage {
   sid: string;
   at: Date;
   to: string;
-  /** Its line, by its text; null: the text matches no line. */
+  /** The code of its line, from its text; null: the text has no code. */
   code: string | null;
   status: 'queued' | 'sent' | 'delivered' | 'undelivered';
 }
 
 export interface GatewayState {
   receipts: { pending: number; done: number; failed: number; repeated: number };
-  /** The number of sends by fault. */
+  /** The number of sends with each fault. */
   answers: Record<string, number>;
 }
 
 export interface GatewayClient {
   account: { accountSid: string; authToken: string; from: string };
   /** The messages accepted after `since`; null: all. In order of acceptance. */
-  taken(since: string | null): Promise<Taken[]>;
+  accepted(since: string | null): Promise<AcceptedMessage[]>;
   state(): Promise<GatewayState>;
 }
 
@@ -39,7 +39,7 @@ const state = z.object({
 
 /** The gateway's internal state, which the system under test cannot see. */
 export function createGatewayClient(url: string, account: GatewayClient['account']): GatewayClient {
-  const ask = async (query: string): Promise<Response> => {
+  const get = async (query: string): Promise<Response> => {
     const response = await fetch(`${url}/sandbox/ledger${query}`, {
       headers: { authorization: `Bearer ${account.authToken}` },
     });
@@ -48,21 +48,21 @@ export function createGatewayClient(url: string, account: GatewayClient['account
   };
   return {
     account,
-    async taken(since) {
-      const text = await (await ask(`?format=ndjson${since === null ? '' : `&since=${since}`}`)).text();
+    async accepted(since) {
+      const text = await (await get(`?format=ndjson${since === null ? '' : `&since=${since}`}`)).text();
       return text
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => {
-          const { body, ...taken } = entry.parse(JSON.parse(line));
-          return { ...taken, code: codeIn(body) };
+          const { body, ...message } = entry.parse(JSON.parse(line));
+          return { ...message, code: codeIn(body) };
         });
     },
-    state: async () => state.parse(await (await ask('')).json()),
+    state: async () => state.parse(await (await get('')).json()),
   };
 }
 
-/** Messages whose final receipt the API answered with a 2xx: from the file that the gateway keeps beside its ledger. */
+/** The messages whose final receipt the API answered with a 2xx, from a file that the gateway writes next to its ledger. */
 export async function acknowledgedSids(ledgerFile: string): Promise<ReadonlySet<string>> {
   const text = await readFile(`${ledgerFile}.finished`, 'utf8').catch(() => '');
   return new Set(text.split('\n').filter((sid) => sid !== ''));

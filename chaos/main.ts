@@ -16,15 +16,15 @@ import { runChaos } from './run.ts';
 /**
  * `npm run chaos -- [--seed N] [--kills N] [--contacts N] [--longest SECONDS] [--temporal dev|server] [--plan]
  * [--json]` or `-- --open FOLDER`: kills, freezes and disconnects the processes of a whole system while it sends, and
- * checks against the gateway's ledger whether the promises of docs/reliability.md were kept. The same options give the
- * same plan; `--plan` only prints it. Exit code 0 only if all were kept; otherwise the data folder is kept.
+ * checks the guarantees of docs/reliability.md against the gateway's ledger. The same options give the same plan;
+ * `--plan` only prints it. The exit code is 0 if there are no findings; otherwise the data folder is kept.
  */
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
-    /** Faults of all kinds; half of them are freezes. */
+    /** The number of faults of all kinds; half of them are freezes. */
     kills: { type: 'string', default: '20' },
-    /** In each round of ten faults. */
+    /** The contacts of each round of ten faults. */
     contacts: { type: 'string', default: '1000' },
     longest: { type: 'string', default: '30' },
     temporal: { type: 'string', default: 'dev' },
@@ -44,7 +44,7 @@ const options = z
   .parse({ ...values, seed: values.seed ?? randomInt(0xffffffff) });
 
 // With --json the last line is the result; everything else goes to stderr.
-const say = values.json ? console.error : console.log;
+const print = values.json ? console.error : console.log;
 const plan = makePlan({
   seed: options.seed,
   disruptions: options.kills,
@@ -54,34 +54,34 @@ const plan = makePlan({
 
 /** Starts the database and the Temporal server of a stored run, until Ctrl-C. No worker or API runs. */
 async function openServers(folder: string): Promise<void> {
-  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: 0, log: say });
-  say(`psql ${postgres.url}`);
+  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port: 0, log: print });
+  print(`psql ${postgres.url}`);
   const temporalFolder = join(folder, 'temporal');
   const temporal = existsSync(join(temporalFolder, 'temporal.db'))
     ? await startTemporal({
-        ...{ binary: await requireTemporalBinary(say), dataDir: temporalFolder, port: 0 },
-        ...{ uiPort: await freePort(), namespace: 'default', searchAttributes: [], log: say },
+        ...{ binary: await requireTemporalBinary(print), dataDir: temporalFolder, port: 0 },
+        ...{ uiPort: await freePort(), namespace: 'default', searchAttributes: [], log: print },
       })
     : null;
-  if (temporal?.uiUrl) say(`Temporal's histories: ${temporal.uiUrl}, server ${temporal.address}`);
-  say('Ctrl-C stops them.');
-  // Waiting for a signal alone does not keep the process running.
-  const alive = setInterval(() => undefined, 60_000);
+  if (temporal?.uiUrl) print(`Temporal's histories: ${temporal.uiUrl}, server ${temporal.address}`);
+  print('Ctrl-C stops them.');
+  // A signal handler alone does not keep the process running.
+  const keepAlive = setInterval(() => undefined, 60_000);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  clearInterval(alive);
+  clearInterval(keepAlive);
   await temporal?.stop();
   await postgres.stop();
 }
 
 async function main(): Promise<void> {
   if (values.open !== undefined) return openServers(values.open);
-  say(
+  print(
     `Plan: seed ${options.seed}, ${options.kills} disruptions in ${plan.rounds.length} rounds of ${options.contacts} contacts, ${plan.sendersPerRun} senders for each run.`,
   );
-  say(`Gateway: ${JSON.stringify(plan.faults)}`);
+  print(`Gateway: ${JSON.stringify(plan.faults)}`);
   for (const { number, disruptions } of plan.rounds) {
     for (const disruption of disruptions)
-      say(
+      print(
         `  round ${number}, ${describeMark(disruption.at)}: ${describeDisruption(disruption)}${disruption.overlaps ? ', overlapped' : ''}`,
       );
   }
@@ -93,30 +93,30 @@ async function main(): Promise<void> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => interrupted.abort(new Error(`Interrupted by ${signal}.`)));
-  const look = `Look at it: ${folder} has logs/, ledger.ndjson (what the gateway took), postgres/ and temporal/. \`npm run chaos -- --open ${folder}\` starts its database and Temporal's histories.`;
-  let kept = false;
+  const hint = `To inspect the run: ${folder} has logs/, ledger.ndjson (the messages that the gateway accepted), postgres/ and temporal/. \`npm run chaos -- --open ${folder}\` starts its database and Temporal's histories.`;
+  let passed = false;
   try {
     const result = await runChaos({
-      ...{ plan, folder, temporal: options.temporal, say, signal: interrupted.signal },
+      ...{ plan, folder, temporal: options.temporal, print, signal: interrupted.signal },
     });
-    kept = result.kept;
-    say('');
+    passed = result.passed;
+    print('');
     for (const { round, kind, count, examples } of result.findings) {
-      say(`Round ${round}: ${findingKinds[kind]} ${kind}, ${count} times: ${examples.join('; ')}`);
+      print(`Round ${round}: ${findingKinds[kind]} (${kind}, ${count} times) ${examples.join('; ')}`);
     }
-    say(
-      kept
-        ? `All promises were kept under ${result.disruptions} disruptions (${result.freezes} freezes, ${result.kills} kills, ${result.cuts} cuts), in ${result.seconds} s.`
-        : look,
+    print(
+      passed
+        ? `All guarantees held under ${result.disruptions} disruptions (${result.freezes} freezes, ${result.kills} kills, ${result.cuts} cuts), in ${result.seconds} s.`
+        : hint,
     );
     if (values.json) console.log(JSON.stringify(result));
   } catch (error) {
-    say(look);
+    print(hint);
     throw error;
   } finally {
-    if (kept) await rm(folder, { recursive: true, force: true });
+    if (passed) await rm(folder, { recursive: true, force: true });
   }
-  process.exitCode = kept ? 0 : 1;
+  process.exitCode = passed ? 0 : 1;
 }
 
 main().then(

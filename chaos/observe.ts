@@ -9,7 +9,7 @@ import {
 } from '../domain/ids.ts';
 import type { Rows } from './oracle.ts';
 
-/** Reads a round's rows directly, without the code under test. */
+/** Reads the rows of these campaigns without the code under test. */
 export async function readRows(databaseUrl: string, campaigns: readonly string[]): Promise<Rows> {
   return withDatabase(databaseUrl, (sql) =>
     // One snapshot: late receipts may still move messages.
@@ -59,7 +59,7 @@ export interface RunState {
   id: number;
   status: string;
   step: string;
-  /** Nothing in it changes automatically any more. */
+  /** It no longer changes by itself. */
   over: boolean;
 }
 
@@ -85,11 +85,11 @@ export async function countUnhandled(databaseUrl: string): Promise<number | null
   }).catch(() => null);
 }
 
-/** A connection for one query: none is open when a fault hits the database. */
-async function withDatabase<T>(databaseUrl: string, look: (sql: Database) => Promise<T>): Promise<T> {
+/** Opens a connection for one query, so that none is open when a fault hits the database. */
+async function withDatabase<T>(databaseUrl: string, query: (sql: Database) => Promise<T>): Promise<T> {
   const sql = connect(databaseUrl, { max: 1, application: 'torpedo-chaos' });
   try {
-    return await look(sql);
+    return await query(sql);
   } finally {
     await sql.end({ timeout: 1 });
   }
@@ -101,16 +101,16 @@ export async function missingWorkflows(address: string, campaignIds: readonly nu
   try {
     const { workflow, schedule } = new Client({ connection });
     const missing: string[] = [];
-    const look = async (id: string, state: Promise<string>): Promise<void> => {
+    const check = async (id: string, state: Promise<string>): Promise<void> => {
       const found = await state.catch((error: unknown) => {
         if (error instanceof WorkflowNotFoundError || error instanceof ScheduleNotFoundError)
-          return 'not there';
+          return 'missing';
         throw error;
       });
       if (found !== 'RUNNING') missing.push(`${id} is ${found}`);
     };
     for (const id of campaignIds.map(campaignWorkflowId)) {
-      await look(
+      await check(
         id,
         workflow
           .getHandle(id)
@@ -120,7 +120,7 @@ export async function missingWorkflows(address: string, campaignIds: readonly nu
     }
     for (const idOf of [housekeepingScheduleId, lookUpsScheduleId, reportsScheduleId]) {
       const id = idOf(taskQueue);
-      await look(
+      await check(
         id,
         schedule
           .getHandle(id)

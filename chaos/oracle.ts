@@ -1,28 +1,28 @@
 import type { Line } from './contacts.ts';
-import type { Taken } from './gateway.ts';
-import type { SentReply } from './people.ts';
+import type { AcceptedMessage } from './gateway.ts';
+import type { SentReply } from './customers.ts';
 import type { Disruption, PlannedCampaign } from './plan.ts';
 
 /**
- * The observations of the rounds so far, after nothing is pending. The gateway's ledger and the plan are the truth;
- * the rows are checked against them.
+ * The observations of the rounds so far, when nothing is pending any more. The rows are checked against the gateway's
+ * ledger and the plan.
  */
 export interface Evidence {
   campaigns: readonly PlannedCampaign[];
   lines: readonly Line[];
   /** The messages that the gateway accepted. */
-  ledger: readonly Taken[];
+  ledger: readonly AcceptedMessage[];
   /** Sids of the messages whose final receipt was answered with a 2xx. */
   acknowledged: ReadonlySet<string>;
   replies: readonly SentReply[];
   rows: Rows;
-  /** When users' actions were confirmed, and until when they were in effect. */
+  /** The confirmed pauses and cancellations of users. */
   stops: readonly Stop[];
-  /** Sends that met a fault of the gateway after which the client cannot know the outcome. */
+  /** The number of sends with a gateway fault that hides the outcome from the client. */
   lostAnswers: number;
   disruptions: readonly PastDisruption[];
   sendersPerRun: number;
-  /** How many messages without a durable outcome a sender holds at most. */
+  /** The maximum number of messages without a stored outcome that a sender holds. */
   limits: { microBatch: number };
   /** Workflows that should be running and are not. */
   missingWorkflows: readonly string[];
@@ -38,7 +38,7 @@ export interface PastDisruption {
 export interface Stop {
   campaign: string;
   kind: 'pause' | 'cancel';
-  /** The API confirmed it. */
+  /** When the API confirmed it. */
   from: Date;
   /** Null: permanently. */
   until: Date | null;
@@ -54,13 +54,13 @@ export interface Rows {
     line: number;
     status: string;
     reason: string | null;
-    /** When it was handed over, or claimed for that; and when its outcome was written. */
+    /** When it was claimed or sent, and when its outcome was written. */
     sendingAt: Date | null;
     endedAt: Date | null;
   }[];
   /** The stored counts. */
   counts: readonly { runId: number; status: string; reason: string; messages: number }[];
-  /** The messages claimed by senders. */
+  /** The number of messages that senders claim. */
   claims: number;
   inbound: readonly { sid: string; code: string | null; handled: boolean; effect: string | null }[];
   tickets: readonly {
@@ -73,58 +73,58 @@ export interface Rows {
 }
 
 export const findingKinds = {
-  written_twice: 'A contact was written to twice.',
-  not_written: 'A message counts as sent, and the gateway never took it.',
-  taken_denied: 'The gateway took a message, and its row says that it did not leave.',
-  written_wrongly: 'The gateway took a message that had to be left out.',
-  opt_out_ignored: 'A phone was written to after its opt-out had been taken.',
+  sent_twice: 'A contact received a message twice.',
+  not_accepted: 'A message counts as sent, but the gateway never accepted it.',
+  accepted_not_recorded: 'The gateway accepted a message, but its row has it as not sent.',
+  sent_wrongly: 'The gateway accepted a message that should have been skipped.',
+  opt_out_ignored: 'A phone received a message after its opt-out was accepted.',
   line_missing: 'A line of the mailing has no row.',
   line_doubled: 'A line of the mailing has more than one row.',
-  line_without_end: 'A message of an ended run has no end.',
-  line_wrong_end: 'A line has an end that its mailing does not explain.',
-  counts_differ: 'The kept counts of a run are not those of its rows.',
+  line_not_final: 'A message of an ended run has no final status.',
+  line_wrong_status: 'A line has a final status that its mailing does not explain.',
+  counts_differ: 'The stored counts of a run differ from its rows.',
   run_missing: 'An occurrence of a campaign has no run, or more than one.',
   run_stuck: 'A run has not ended.',
   claim_left: 'A sender still claims messages of ended runs.',
-  receipt_lost: 'A receipt was answered with a 2xx, and its message does not show it.',
-  unknown_unexplained: 'More messages are unknown than answers can have been lost.',
-  reply_lost: 'A reply was answered with a 2xx, and nothing came of it.',
+  receipt_lost: 'A receipt was answered with a 2xx, but its message does not have that status.',
+  unknown_unexplained: 'More messages are unknown than answers can be lost.',
+  reply_lost: 'A reply was answered with a 2xx, but not handled.',
   reply_twice: 'A reply was handled more than once.',
   ticket_missing: 'A message or reply has no ticket.',
   ticket_doubled: 'A message or reply has more than one ticket.',
-  ticket_wrong: 'The resolution of a ticket is not what became of its message.',
-  opt_out_lost: 'An opt-out was answered with a 2xx, and the phone is not opted out.',
-  sent_while_stopped: 'A message left after a pause or cancellation had been confirmed.',
+  ticket_wrong: 'The resolution of a ticket differs from the outcome of its message.',
+  opt_out_lost: 'An opt-out was answered with a 2xx, but the phone is not opted out.',
+  sent_while_stopped: 'A message left after a confirmed pause or cancellation.',
   workflow_missing: 'A workflow that should be running is not.',
-  process_ended: 'A process ended by itself.',
+  process_ended: 'A process ended unexpectedly.',
 } as const;
 export type FindingKind = keyof typeof findingKinds;
 
 export interface Finding {
   kind: FindingKind;
   count: number;
-  /** As text: everything that `judge` found; a result shows the first few. */
+  /** One text for each case; a result shows only the first ones. */
   examples: string[];
 }
 
-/** A message that arrives at the gateway this soon after a stop was sent before it. */
+/** A message that arrives at the gateway within this time after a stop was sent before it. */
 const stopSlackMs = 3_000;
-/** From the end of a fault until its lost outcomes are written: timeouts, a new attempt, a slow machine. */
+/** The longest time from the end of a fault until the lost outcomes are written: timeouts, a retry, a slow machine. */
 const takeoverMs = 120_000;
-/** A resumed worker continues with its tasks until it learns that another worker has them. */
-const wakingMs = 15_000;
-const taken = new Set(['sent', 'delivered', 'undelivered', 'unknown']);
-const claimsSent = new Set(['sent', 'delivered', 'undelivered']);
-const ends = new Set([...taken, 'failed', 'skipped', 'cancelled']);
-/** As `ticketOutcomes` in domain/ticket.ts: the oracle checks the documented behavior, not the code. */
-const handedOver = new Set([...taken, 'failed']);
+/** A resumed worker continues with its tasks until it is notified that another worker has them. */
+const resumeMs = 15_000;
+const mayHaveLeft = new Set(['sent', 'delivered', 'undelivered', 'unknown']);
+const countsAsSent = new Set(['sent', 'delivered', 'undelivered']);
+const finalStatuses = new Set([...mayHaveLeft, 'failed', 'skipped', 'cancelled']);
+/** Repeats `ticketOutcomes` of domain/ticket.ts, because the oracle checks the documented behavior, not the code. */
+const handedOver = new Set([...mayHaveLeft, 'failed']);
 const skipReasons = {
   duplicate: ['duplicate_phone'],
   unreadable: ['phone_missing', 'phone_invalid', 'not_a_mobile'],
   opted_out: ['opted_out'],
 };
 
-/** Every promise that the evidence shows broken; empty: all were kept. */
+/** Every guarantee that the evidence contradicts; empty: all of them hold. */
 export function judge(evidence: Evidence): Finding[] {
   const found = new Map<FindingKind, string[]>();
   const add = (kind: FindingKind, example: string): void => {
@@ -164,11 +164,11 @@ function judgeRuns({ campaigns, rows }: Evidence, add: Add): void {
   for (const { key, user } of campaigns) {
     const own = runs.get(key) ?? [];
     if (own.length !== 1) add('run_missing', `${key} has ${own.length} runs`);
-    const wanted = user?.kind === 'cancel' ? ['cancelled', 'finished'] : ['finished'];
+    const expectedStatuses = user?.kind === 'cancel' ? ['cancelled', 'finished'] : ['finished'];
     for (const { id, status, step, reason } of own) {
-      const words = `run ${id} of ${key} is ${status} at ${step}${reason === null ? '' : ` (${reason})`}`;
-      if (!wanted.includes(status)) add('run_stuck', words);
-      const kept = new Map(
+      const text = `run ${id} of ${key} is ${status} at ${step}${reason === null ? '' : ` (${reason})`}`;
+      if (!expectedStatuses.includes(status)) add('run_stuck', text);
+      const stored = new Map(
         (counts.get(id) ?? [])
           .filter((count) => count.messages !== 0)
           .map((count) => [`${count.status} ${count.reason}`.trim(), count.messages]),
@@ -177,10 +177,10 @@ function judgeRuns({ campaigns, rows }: Evidence, add: Add): void {
       const counted = groupBy(messages.get(id) ?? [], (message) =>
         `${message.status === 'sending' ? 'queued' : message.status} ${message.reason ?? ''}`.trim(),
       );
-      for (const name of new Set([...kept.keys(), ...counted.keys()])) {
-        const [stored, are] = [kept.get(name) ?? 0, counted.get(name)?.length ?? 0];
-        if (stored !== are)
-          add('counts_differ', `run ${id} of ${key}: ${stored} ${name} by its counts, ${are} rows`);
+      for (const name of new Set([...stored.keys(), ...counted.keys()])) {
+        const [inCounts, inRows] = [stored.get(name) ?? 0, counted.get(name)?.length ?? 0];
+        if (inCounts !== inRows)
+          add('counts_differ', `run ${id} of ${key}: ${inCounts} ${name} by its counts, ${inRows} rows`);
       }
     }
   }
@@ -188,13 +188,13 @@ function judgeRuns({ campaigns, rows }: Evidence, add: Add): void {
 }
 
 function judgeLines({ lines, ledger, rows, acknowledged, campaigns }: Evidence, add: Add): void {
-  const taking = groupBy(ledger, ({ code }) => code);
+  const accepted = groupBy(ledger, ({ code }) => code);
   const messages = groupBy(rows.messages, ({ code }) => code);
   const cancels = new Set(campaigns.filter(({ user }) => user?.kind === 'cancel').map(({ key }) => key));
-  for (const { code, fate, campaign } of lines) {
-    const [entry, ...more] = taking.get(code) ?? [];
+  for (const { code, expected, campaign } of lines) {
+    const [entry, ...more] = accepted.get(code) ?? [];
     if (more.length > 0)
-      add('written_twice', `${code}: ${[entry, ...more].map((one) => one?.at.toISOString()).join(', ')}`);
+      add('sent_twice', `${code}: ${[entry, ...more].map((one) => one?.at.toISOString()).join(', ')}`);
     const [row, ...others] = messages.get(code) ?? [];
     if (others.length > 0)
       add('line_doubled', `${code}: rows ${[row, ...others].map((one) => one?.id).join(', ')}`);
@@ -203,40 +203,41 @@ function judgeLines({ lines, ledger, rows, acknowledged, campaigns }: Evidence, 
       if (!cancels.has(campaign) || entry) add('line_missing', code);
       continue;
     }
-    const words = `${code} is ${row.status}${row.reason === null ? '' : `: ${row.reason}`} (message ${row.id})`;
-    if (!ends.has(row.status)) {
-      add('line_without_end', words);
+    const text = `${code} is ${row.status}${row.reason === null ? '' : `: ${row.reason}`} (message ${row.id})`;
+    if (!finalStatuses.has(row.status)) {
+      add('line_not_final', text);
       continue;
     }
-    if (fate !== 'written') {
-      if (entry) add(fate === 'opted_out' ? 'opt_out_ignored' : 'written_wrongly', words);
-      if (!isExplained(fate, row, cancels.has(campaign))) add('line_wrong_end', words);
+    if (expected !== 'sent') {
+      if (entry) add(expected === 'opted_out' ? 'opt_out_ignored' : 'sent_wrongly', text);
+      if (!isExplained(expected, row, cancels.has(campaign))) add('line_wrong_status', text);
       continue;
     }
-    if (entry && !taken.has(row.status)) add('taken_denied', words);
-    if (!entry && claimsSent.has(row.status)) add('not_written', words);
-    // Left out although it is valid; a permanently failed line was refused, and the gateway refused none of these.
-    if (!entry && row.status === 'skipped') add('line_wrong_end', words);
-    if (!entry && row.status === 'cancelled' && !cancels.has(campaign)) add('line_wrong_end', words);
+    if (entry && !mayHaveLeft.has(row.status)) add('accepted_not_recorded', text);
+    if (!entry && countsAsSent.has(row.status)) add('not_accepted', text);
+    // Skipped although it is valid.
+    if (!entry && row.status === 'skipped') add('line_wrong_status', text);
+    if (!entry && row.status === 'cancelled' && !cancels.has(campaign)) add('line_wrong_status', text);
     if (entry && acknowledged.has(entry.sid) && row.status !== entry.status)
-      add('receipt_lost', `${words}, the receipt says ${entry.status}`);
+      add('receipt_lost', `${text}, but its receipt is ${entry.status}`);
   }
 }
 
 function isExplained(
-  fate: Exclude<Line['fate'], 'written'>,
+  expected: Exclude<Line['expected'], 'sent'>,
   { status, reason }: { status: string; reason: string | null },
   cancelled: boolean,
 ): boolean {
-  // A client whose first request got no answer may not know that it took effect.
-  if (fate === 'refused') return ['failed', 'unknown', ...(cancelled ? ['cancelled'] : [])].includes(status);
-  return status === 'skipped' && reason !== null && skipReasons[fate].includes(reason);
+  // `unknown`: the client may have got no answer to its request.
+  if (expected === 'refused')
+    return ['failed', 'unknown', ...(cancelled ? ['cancelled'] : [])].includes(status);
+  return status === 'skipped' && reason !== null && skipReasons[expected].includes(reason);
 }
 
 /**
  * A message may be unknown if the gateway lost its answer, if its connection was cut, or if its sender was killed,
- * frozen or disconnected: then its outcome was written soon after that fault, and its sending began before the fault
- * was over, or as the worker resumed.
+ * frozen or disconnected. Then its outcome was written soon after that fault, and its sending started before the end of
+ * the fault or while the worker resumed.
  */
 function judgeUnknown({ rows, disruptions, lostAnswers }: Evidence, add: Add): void {
   const unexplained = { no_answer: [] as string[], sender_died: [] as string[] };
@@ -252,7 +253,7 @@ function judgeUnknown({ rows, disruptions, lostAnswers }: Evidence, add: Add): v
         endedAt !== null &&
         endedAt >= from &&
         endedAt.getTime() <= to.getTime() + takeoverMs &&
-        (sendingAt === null || sendingAt.getTime() <= to.getTime() + wakingMs),
+        (sendingAt === null || sendingAt.getTime() <= to.getTime() + resumeMs),
     );
     if (!explained) unexplained[reason].push(`${code ?? ''} ended at ${endedAt?.toISOString() ?? ''}`);
   }
@@ -263,14 +264,14 @@ function judgeUnknown({ rows, disruptions, lostAnswers }: Evidence, add: Add): v
   }
 }
 
-/** A resumed worker's requests have timed out; a worker without heartbeats is replaced, whatever is unavailable. */
+/** The requests of a resumed worker have timed out. A worker without heartbeats is replaced, whatever is unavailable. */
 function mayLose(disruption: Disruption, reason: 'no_answer' | 'sender_died'): boolean {
-  const on = disruption.kind === 'cut' ? disruption.link : disruption.target;
-  if (reason === 'no_answer') return on.startsWith('worker');
-  return on !== 'api' && on !== 'api/postgres' && on !== 'provider/api';
+  const place = disruption.kind === 'cut' ? disruption.link : disruption.target;
+  if (reason === 'no_answer') return place.startsWith('worker');
+  return place !== 'api' && place !== 'api/postgres' && place !== 'provider/api';
 }
 
-/** The maximum number of unknown messages by the promise: for each fault, what the senders of its round's runs hold. */
+/** The guaranteed maximum of unknown messages: for each fault, the messages that the senders of its round's runs hold. */
 export function unknownAtMost({
   campaigns,
   disruptions,
@@ -311,7 +312,7 @@ function judgeReplies({ replies, rows }: Evidence, add: Add): void {
     if (more.length > 0 || (ticketsOf.get(sid)?.length ?? 0) > 1) add('reply_twice', `${line.code} (${sid})`);
     if (acknowledgedAt === null) continue;
     if (!row?.handled)
-      add('reply_lost', `the reply to ${line.code} (${sid}) is ${row ? 'not handled' : 'not kept'}`);
+      add('reply_lost', `the reply to ${line.code} (${sid}) is ${row ? 'not handled' : 'not stored'}`);
     else if (row.code !== line.code)
       add('reply_lost', `the reply to ${line.code} (${sid}) answers ${row.code ?? 'no message'}`);
     if (optsOut && !rows.optedOut.has(line.phone)) add('opt_out_lost', `${line.code} (${sid})`);
@@ -345,7 +346,7 @@ function judgeTickets({ campaigns, lines, replies, rows }: Evidence, add: Add): 
     if (message && ticket.succeeded !== null && ticket.succeeded !== isSuccess(message.status))
       add(
         'ticket_wrong',
-        `${code} is ${message.status}, its ticket says ${ticket.succeeded ? 'success' : 'failure'}`,
+        `${code} is ${message.status}, but its ticket has ${ticket.succeeded ? 'success' : 'failure'}`,
       );
   }
 }

@@ -2,11 +2,11 @@ import type { z } from 'zod';
 import type { faults } from '../sandbox/faults.ts';
 import { createRandom, type Random } from './random.ts';
 
-/** The processes of the system under test. The gateway is not one of them: its ledger is the independent evidence. */
+/** The processes of the system under test. The gateway is not one of them, because its ledger is the independent record. */
 export const targets = ['worker-1', 'worker-2', 'api', 'postgres', 'temporal'] as const;
 export type Target = (typeof targets)[number];
 
-/** Connections that pass through a proxy: client and server. */
+/** The connections that pass through a proxy, as client/server. */
 export const links = [
   'worker-1/provider',
   'worker-2/provider',
@@ -28,7 +28,7 @@ export type Mark = 'start' | number | 'end';
 interface Timed {
   round: number;
   at: Mark;
-  /** The duration of the fault: then the process continues or is restarted, or the link is repaired. */
+  /** The duration of the fault, after which the process continues or restarts, or the link is repaired. */
   ms: number;
   /** The next fault may occur during this one. */
   overlaps: boolean;
@@ -40,14 +40,14 @@ export interface Freeze extends Timed {
   target: Target;
 }
 
-/** `kill`: SIGKILL. `stop`: the orderly stop of a deploy. Restarted after `ms`. */
+/** `kill`: SIGKILL. `stop`: the orderly stop of a deploy. The process is restarted after `ms`. */
 export interface Kill extends Timed {
   kind: 'kill' | 'stop';
   target: Target;
 }
 
 /**
- * `reset`: all connections are reset, and new ones for `ms`. `half_open`: nothing passes and neither side is notified;
+ * `reset`: open connections are reset, and new ones for `ms`. `half_open`: nothing passes and neither side is notified;
  * data sent meanwhile never arrives. `delay`: each chunk arrives `delayMs` later.
  */
 export interface Cut extends Timed {
@@ -59,7 +59,7 @@ export interface Cut extends Timed {
 
 export type Disruption = Freeze | Kill | Cut;
 
-/** A user's action on a sending run, at a share of its own progress. */
+/** A user's action on a sending run, at a share of the run's progress. */
 export interface UserAction {
   kind: 'pause' | 'cancel';
   at: number;
@@ -68,16 +68,16 @@ export interface UserAction {
 }
 
 export interface PlannedCampaign {
-  /** Names the campaign and, with the line's number, each contact: `r1a-17`. */
+  /** The name of the campaign, and with the line number of each contact: `r1a-17`. */
   key: string;
   round: number;
   source: 'csv' | 'webservice';
   ticketPolicy: 'never' | 'on_reply' | 'on_send';
-  /** Contacts of its mailing that are valid, or that the gateway refuses. */
+  /** The contacts of its mailing that are valid or that the gateway refuses. */
   contacts: number;
-  /** Sent through the provider that has a rate limit. */
+  /** Whether it sends through the provider that has a rate limit. */
   limited: boolean;
-  /** After the round has begun. */
+  /** Counted from the start of the round. */
   dueAfterMs: number;
   user: UserAction | null;
 }
@@ -100,14 +100,14 @@ export interface Plan {
 export interface PlanOptions {
   seed: number;
   disruptions: number;
-  /** Of each round. */
+  /** Contacts of each round. */
   contacts: number;
   /** The longest freeze of a process or cut of a link. */
   longestMs: number;
 }
 
 const disruptionsPerRound = 10;
-/** A worker that is silent for longer is considered dead: its activities' heartbeat timeout. */
+/** The heartbeat timeout of activities, after which a worker is considered dead. */
 const heartbeatTimeoutMs = 10_000;
 const shortestMs = 300;
 /** Below this number a run sends its messages one by one (SINGLE_SEND_UP_TO). */
@@ -125,8 +125,8 @@ export function makePlan({ seed, disruptions, contacts, longestMs }: PlanOptions
   const sendersPerRun = random.between(1, 2);
   const perRound = spread(planDisruptions(random, disruptions, longestMs), roundCount);
   const rounds = perRound.map((hits, index) => planRound(random, index + 1, hits, contacts));
-  // The runs with a limit last for about as long as the faults of their round.
-  const seconds = rounds.reduce((sum, round) => sum + lastingMs(round.disruptions), 0) / 1000;
+  // The runs with a rate limit last about as long as the faults of their rounds.
+  const seconds = rounds.reduce((sum, round) => sum + totalMs(round.disruptions), 0) / 1000;
   const limited = rounds
     .flatMap(({ campaigns }) => campaigns)
     .reduce((sum, campaign) => sum + (campaign.limited ? campaign.contacts : 0), 0);
@@ -135,7 +135,7 @@ export function makePlan({ seed, disruptions, contacts, longestMs }: PlanOptions
 }
 
 /** The duration of these faults, one after the other unless they overlap. */
-const lastingMs = (disruptions: readonly Disruption[]): number =>
+const totalMs = (disruptions: readonly Disruption[]): number =>
   disruptions.reduce((sum, { ms, overlaps }) => sum + (overlaps ? 0 : ms), 0);
 
 type Hit =
@@ -147,23 +147,23 @@ function planDisruptions(random: Random, count: number, longestMs: number): Hit[
   const freezes = Math.floor(count / 2);
   const cuts = Math.floor((count - freezes) / 3);
   const kills = count - freezes - cuts;
-  /** Half of the freezes are too short to be detected, half long enough to be considered dead. */
-  const lasting = (long: boolean): number =>
+  /** Half of the freezes are too short to be noticed; the others are long enough that the worker is considered dead. */
+  const duration = (long: boolean): number =>
     long
       ? random.between(Math.min(heartbeatTimeoutMs * 1.2, longestMs), longestMs)
       : random.between(shortestMs, Math.min(3_000, longestMs));
   const frozen = random.deal(targets, freezes).map((target, index): Hit => {
-    return { kind: 'freeze', target, ms: lasting(index % 2 === 0) };
+    return { kind: 'freeze', target, ms: duration(index % 2 === 0) };
   });
   const killed = random.deal(targets, kills).map((target, index): Hit => {
     // Every third is an orderly stop.
     const kind = index % 3 === 2 ? 'stop' : 'kill';
-    return { kind, target, ms: random.next() < 0.2 ? lasting(true) : random.between(0, 2_000) };
+    return { kind, target, ms: random.next() < 0.2 ? duration(true) : random.between(0, 2_000) };
   });
-  const hows = random.deal<Cut['how']>(['half_open', 'reset', 'delay'], cuts);
+  const cutKinds = random.deal<Cut['how']>(['half_open', 'reset', 'delay'], cuts);
   const cut = random.deal(links, cuts).map((link, index): Hit => {
-    const how = hows[index] ?? 'reset';
-    const ms = how === 'reset' ? random.between(0, 2_000) : lasting(how === 'half_open');
+    const how = cutKinds[index] ?? 'reset';
+    const ms = how === 'reset' ? random.between(0, 2_000) : duration(how === 'half_open');
     return { kind: 'cut', link, how, delayMs: how === 'delay' ? random.between(50, 1_500) : 0, ms };
   });
   return random.shuffle([...frozen, ...killed, ...cut]);
@@ -177,16 +177,16 @@ function planRound(random: Random, number: number, hits: readonly Hit[], contact
     at: marks[index] ?? 'end',
     overlaps: random.next() < 0.4,
   }));
-  return { number, campaigns: planCampaigns(random, number, contacts, lastingMs(disruptions)), disruptions };
+  return { number, campaigns: planCampaigns(random, number, contacts, totalMs(disruptions)), disruptions };
 }
 
-/** One before the runs are due and one after the last message, if there are enough; the others while they send. */
+/** With four or more faults, one is before the runs are due and one after the last message; the others are in between. */
 function planMarks(random: Random, count: number): Mark[] {
-  const edges: Mark[] = count < 4 ? [] : ['start', 'end'];
-  const between = Array.from({ length: count - edges.length }, () => random.between(2, 92) / 100).toSorted(
+  const outer: Mark[] = count < 4 ? [] : ['start', 'end'];
+  const between = Array.from({ length: count - outer.length }, () => random.between(2, 92) / 100).toSorted(
     (a, b) => a - b,
   );
-  return edges.length === 0 ? between : ['start', ...between, 'end'];
+  return outer.length === 0 ? between : ['start', ...between, 'end'];
 }
 
 /**
@@ -204,11 +204,11 @@ function planCampaigns(
   const large = contacts - small - stopped;
   const early = Math.floor(large / 4);
   const late = Math.floor(large / 4);
-  const odd = round % 2 === 1;
+  const isOdd = round % 2 === 1;
   return [
     {
       ...{ key: `r${round}a`, round },
-      source: odd ? 'csv' : 'webservice',
+      source: isOdd ? 'csv' : 'webservice',
       ticketPolicy: 'on_reply',
       contacts: early,
       limited: false,
@@ -217,7 +217,7 @@ function planCampaigns(
     },
     {
       ...{ key: `r${round}b`, round },
-      source: odd ? 'webservice' : 'csv',
+      source: isOdd ? 'webservice' : 'csv',
       ticketPolicy: random.pick(['on_send', 'on_reply']),
       contacts: large - early - late,
       limited: true,
@@ -226,7 +226,7 @@ function planCampaigns(
     },
     {
       ...{ key: `r${round}c`, round },
-      source: odd ? 'csv' : 'webservice',
+      source: isOdd ? 'csv' : 'webservice',
       ticketPolicy: 'on_send',
       contacts: late,
       limited: false,
@@ -238,7 +238,7 @@ function planCampaigns(
       source: 'csv',
       ticketPolicy: random.pick(['on_send', 'on_reply', 'never']),
       contacts: small,
-      limited: odd,
+      limited: isOdd,
       dueAfterMs: Math.floor((random.between(0, 80) / 100) * disruptedMs),
       user: null,
     },
@@ -250,7 +250,7 @@ function planCampaigns(
       limited: true,
       dueAfterMs: 0,
       user: {
-        kind: odd ? 'cancel' : 'pause',
+        kind: isOdd ? 'cancel' : 'pause',
         at: random.between(10, 50) / 100,
         pauseMs: random.between(1_000, 5_000),
       },
@@ -283,7 +283,7 @@ function planFaults(random: Random): Plan['faults'] {
 /** The gateway accepts nothing for phones with these last digits. */
 export const refusedEnding = '77';
 
-/** Into `parts` parts whose sizes differ by at most one, in order. */
+/** Splits the items in order into `parts` parts, whose sizes differ by at most one. */
 function spread<T>(items: readonly T[], parts: number): T[][] {
   return Array.from({ length: parts }, (_, part) =>
     items.slice(Math.floor((part * items.length) / parts), Math.floor(((part + 1) * items.length) / parts)),

@@ -8,16 +8,16 @@ import { fileURLToPath } from 'node:url';
 export interface Supervised {
   name: string;
   logFile: string;
-  /** Of the present process. */
+  /** Of the current process. */
   pid(): number;
   /** Sends the signal, waits for the end, and restarts it after `downMs`. */
   restart(signal: 'SIGKILL' | 'SIGTERM', downMs: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A supervisor pauses, so that a process that cannot start does not use up the machine. */
+/** The delay of a restart, so that a process that cannot start does not use up the CPU. */
 const restartDelayMs = 500;
-/** Longer than the processes take to drain (docs/operations.md); then SIGKILL. */
+/** The time until SIGKILL: longer than the processes need to drain (docs/operations.md). */
 const stopGraceMs = 45_000;
 
 /**
@@ -40,9 +40,9 @@ export function supervise({
   onEnd: (how: string) => void;
 }): Supervised {
   let child: ChildProcess;
-  /** Its end is expected: by a fault, or permanently. */
+  /** Its end is expected: because of a fault or of `stop`. */
   let expected = false;
-  let over = false;
+  let stopped = false;
 
   const start = (): void => {
     const log = openSync(logFile, 'a');
@@ -55,10 +55,10 @@ export function supervise({
     expected = false;
     const started = child;
     started.once('exit', (code, signal) => {
-      if (expected || over) return;
-      onEnd(`${signal ?? `exit code ${code ?? ''}`}: ${lastWords(logFile)}`);
+      if (expected || stopped) return;
+      onEnd(`${signal ?? `exit code ${code ?? ''}`}: ${lastError(logFile)}`);
       setTimeout(() => {
-        if (!expected && !over && child === started) start();
+        if (!expected && !stopped && child === started) start();
       }, restartDelayMs);
     });
   };
@@ -68,9 +68,9 @@ export function supervise({
     if (hasEnded()) return;
     const ended = once(child, 'exit');
     child.kill(signal);
-    const patience = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);
+    const forcedStop = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);
     await ended;
-    clearTimeout(patience);
+    clearTimeout(forcedStop);
   };
   start();
 
@@ -81,27 +81,27 @@ export function supervise({
     async restart(signal, down) {
       await end(signal);
       await down();
-      if (!over) start();
+      if (!stopped) start();
     },
     async stop() {
-      over = true;
+      stopped = true;
       await end('SIGTERM');
     },
   };
 }
 
-/** What a process wrote last: the error that ended it, when there is one among its last lines. */
-function lastWords(logFile: string): string {
+/** The last error in the last lines of the log, or its last line. */
+function lastError(logFile: string): string {
   const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-50);
   const error = lines.findLast((line) => /^\S*(Error|Exception)\b/.test(line));
   return (error ?? lines.at(-1) ?? '').slice(0, 500);
 }
 
-/** Stops all of these for `ms`: the parent first, so that it starts no others meanwhile. */
+/** Freezes these processes for `ms`: the parent first, so that it starts no others meanwhile. */
 export async function freeze(pids: () => number[], ms: number): Promise<void> {
   const frozen = pids();
   signalAll(frozen, 'SIGSTOP');
-  // The children that the parent started before it was stopped.
+  // Children that the parent started before it was frozen.
   const later = pids().filter((pid) => !frozen.includes(pid));
   signalAll(later, 'SIGSTOP');
   try {
@@ -123,7 +123,7 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
 }
 
 /** A process and all its descendants; Linux only. */
-export function family(pid: number): number[] {
+export function processTree(pid: number): number[] {
   let children: number[];
   try {
     children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
@@ -133,5 +133,5 @@ export function family(pid: number): number[] {
   } catch {
     return [];
   }
-  return [pid, ...children.flatMap(family)];
+  return [pid, ...children.flatMap(processTree)];
 }

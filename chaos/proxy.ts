@@ -15,7 +15,7 @@ export interface Proxy {
 
 interface Pair {
   client: Socket;
-  /** Null: a connection that was accepted while half-open, and leads nowhere. */
+  /** Null: the connection was accepted while the link was half-open, and has no other end. */
   server: Socket | null;
 }
 
@@ -29,11 +29,11 @@ export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
     pair.client.resetAndDestroy();
     pair.server?.resetAndDestroy();
   };
-  const carry = (from: Socket, to: Socket): void => {
+  const forward = (from: Socket, to: Socket): void => {
     let due = 0;
     let waiting = 0;
     const pass = (chunk: Buffer): void => {
-      // `pause` alone would let through what has already been read.
+      // `pause` alone would forward the data that has already been read.
       if (fault?.how === 'half_open' || to.destroyed) return;
       if (!to.write(chunk)) {
         from.pause();
@@ -47,7 +47,7 @@ export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
         pass(chunk);
         return;
       }
-      // After those that wait, in order.
+      // After the delayed chunks, so that the order is kept.
       waiting++;
       setTimeout(() => {
         waiting--;
@@ -69,7 +69,7 @@ export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
     };
     pairs.add(pair);
     for (const socket of [client, pair.server]) {
-      // An orderly end was forwarded; in the half-open state nothing is.
+      // An orderly end is forwarded, except while the link is half-open.
       socket?.on('close', () => {
         if (pair.client.destroyed && pair.server?.destroyed !== false) pairs.delete(pair);
       });
@@ -79,8 +79,8 @@ export async function startProxy(port: number, listenOn = 0): Promise<Proxy> {
     }
     if (fault?.how === 'reset') drop(pair);
     else if (pair.server) {
-      carry(client, pair.server);
-      carry(pair.server, client);
+      forward(client, pair.server);
+      forward(pair.server, client);
     }
   });
   await new Promise<void>((resolve, reject) => {

@@ -6,7 +6,7 @@ export interface Random {
   between(least: number, most: number): number;
   pick<T>(from: readonly [T, ...T[]]): T;
   shuffle<T>(items: readonly T[]): T[];
-  /** `count` items: each occurs equally often, give or take one, in a random order. */
+  /** `count` items in a random order, each equally often to within one. */
   deal<T>(items: readonly [T, ...T[]], count: number): T[];
 }
 

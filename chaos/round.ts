@@ -3,7 +3,7 @@ import { enableCampaign } from './campaigns.ts';
 import type { Line } from './contacts.ts';
 import { countUnhandled, readRuns, type RunState } from './observe.ts';
 import type { PastDisruption, Stop } from './oracle.ts';
-import type { People } from './people.ts';
+import type { Customers } from './customers.ts';
 import {
   type Disruption,
   describeDisruption,
@@ -13,26 +13,27 @@ import {
 } from './plan.ts';
 import type { ChaosSystem } from './system.ts';
 
-const lookMs = 100;
+const pollMs = 100;
 /** If there is no progress for this long and no fault is active, the next fault occurs early. */
 const stalledMs = 10_000;
-/** How long runs have to end after the last fault, and receipts and replies after the last run. */
+/** The time that runs have to end after the last fault. */
 const endingMs = 300_000;
+/** The time that receipts and replies have after the last run. */
 const pendingLimitMs = 90_000;
-/** The minimum share of the contacts that the gateway accepts, without faults and refusals. */
+/** The share of the contacts that the gateway has accepted when a round counts as sent. */
 const nearlyAll = 0.93;
 
 export interface RoundOptions {
   system: ChaosSystem;
-  people: People;
+  customers: Customers;
   round: Round;
   lines: readonly Line[];
   campaignIds: ReadonlyMap<string, number>;
-  log: (words: string) => void;
+  log: (message: string) => void;
   signal: AbortSignal;
 }
 
-/** What happened in a round besides the system's own actions. */
+/** The faults and user actions of a round. */
 export interface PlayedRound {
   stops: Stop[];
   disruptions: PastDisruption[];
@@ -42,35 +43,35 @@ export interface PlayedRound {
 
 /** Enables the round's campaigns, injects the faults, and waits until nothing is pending, or times out. */
 export async function playRound(options: RoundOptions): Promise<PlayedRound> {
-  const { system, people, round, lines, campaignIds, log, signal } = options;
+  const { system, customers, round, lines, campaignIds, log, signal } = options;
   const byCode = new Map(lines.map((line) => [line.code, line]));
-  const toTake = lines.filter(({ fate }) => fate === 'written').length;
-  const takenOf = new Map<string, number>();
-  let taken = 0;
-  let last: string | null = (await system.gateway.taken(null)).at(-1)?.sid ?? null;
-  let movedAt = Date.now();
+  const toAccept = lines.filter(({ expected }) => expected === 'sent').length;
+  const acceptedOf = new Map<string, number>();
+  let accepted = 0;
+  let last: string | null = (await system.gateway.accepted(null)).at(-1)?.sid ?? null;
+  let lastAcceptedAt = Date.now();
   let longestSilenceMs = 0;
-  const look = async (): Promise<void> => {
-    for (const one of await system.gateway.taken(last)) {
+  const poll = async (): Promise<void> => {
+    for (const one of await system.gateway.accepted(last)) {
       last = one.sid;
       const line = one.code === null ? undefined : byCode.get(one.code);
       if (!line) continue;
-      if (taken > 0) longestSilenceMs = Math.max(longestSilenceMs, one.at.getTime() - movedAt);
-      movedAt = one.at.getTime();
-      taken++;
-      takenOf.set(line.campaign, (takenOf.get(line.campaign) ?? 0) + 1);
-      people.read(one, line);
+      if (accepted > 0) longestSilenceMs = Math.max(longestSilenceMs, one.at.getTime() - lastAcceptedAt);
+      lastAcceptedAt = one.at.getTime();
+      accepted++;
+      acceptedOf.set(line.campaign, (acceptedOf.get(line.campaign) ?? 0) + 1);
+      customers.receive(one, line);
     }
   };
-  const watching = { on: true };
-  const watched = (async () => {
-    while (watching.on) {
-      await look();
-      await sleep(lookMs);
+  const polling = { on: true };
+  const polled = (async () => {
+    while (polling.on) {
+      await poll();
+      await sleep(pollMs);
     }
   })();
-  // Awaited at the end; its errors are thrown there, too.
-  watched.catch(() => undefined);
+  // Awaited at the end, where its errors are thrown.
+  polled.catch(() => undefined);
 
   try {
     for (const [key, id] of campaignIds) {
@@ -80,23 +81,23 @@ export async function playRound(options: RoundOptions): Promise<PlayedRound> {
     const stops: Stop[] = [];
     const acting = round.campaigns.map((campaign) =>
       actAsUser(system, campaign, {
-        share: () => (takenOf.get(campaign.key) ?? 0) / campaign.contacts,
+        share: () => (acceptedOf.get(campaign.key) ?? 0) / campaign.contacts,
         ...{ stops, log, signal },
       }),
     );
     for (const action of acting) action.catch(() => undefined);
     const disruptions = await disrupt(options, {
-      share: () => taken / toTake,
-      quietMs: () => Date.now() - movedAt,
+      share: () => accepted / toAccept,
+      quietMs: () => Date.now() - lastAcceptedAt,
     });
     await Promise.all(acting);
     await waitUntilOver(options);
-    await Promise.race([people.done(), sleep(pendingLimitMs, undefined, { ref: false })]);
-    await waitForPending(system, look);
+    await Promise.race([customers.done(), sleep(pendingLimitMs, undefined, { ref: false })]);
+    await waitForPending(system, poll);
     return { stops, disruptions, longestSilenceMs };
   } finally {
-    watching.on = false;
-    await watched;
+    polling.on = false;
+    await polled;
   }
 }
 
@@ -105,38 +106,38 @@ async function disrupt(
   { share, quietMs }: { share: () => number; quietMs: () => number },
 ): Promise<PastDisruption[]> {
   const past: PastDisruption[] = [];
-  const lasting = new Set<Promise<void>>();
+  const active = new Set<Promise<void>>();
   const isDue = (disruption: Disruption): boolean => {
     if (disruption.at === 'start') return true;
     return share() >= (disruption.at === 'end' ? nearlyAll : disruption.at);
   };
-  let calmSince = Date.now();
+  let quietSince = Date.now();
   for (const disruption of round.disruptions) {
     while (!isDue(disruption)) {
       signal.throwIfAborted();
       // No progress is expected during a fault.
-      if (lasting.size > 0) calmSince = Date.now();
-      if (Math.min(quietMs(), Date.now() - calmSince) > stalledMs) break;
-      await sleep(lookMs / 2);
+      if (active.size > 0) quietSince = Date.now();
+      if (Math.min(quietMs(), Date.now() - quietSince) > stalledMs) break;
+      await sleep(pollMs / 2);
     }
     log(
-      `${describeDisruption(disruption)} (${Math.round(share() * 100)} % taken; planned ${describeMark(disruption.at)})`,
+      `${describeDisruption(disruption)} (${Math.round(share() * 100)} % accepted; planned ${describeMark(disruption.at)})`,
     );
     const one: PastDisruption = { disruption, from: new Date(), to: new Date() };
     past.push(one);
     const hit = system.hit(disruption).then(() => {
       one.to = new Date();
     });
-    lasting.add(hit);
-    void hit.finally(() => lasting.delete(hit)).catch(() => undefined);
-    if (!disruption.overlaps) await Promise.all(lasting);
-    calmSince = Date.now();
+    active.add(hit);
+    void hit.finally(() => active.delete(hit)).catch(() => undefined);
+    if (!disruption.overlaps) await Promise.all(active);
+    quietSince = Date.now();
   }
-  await Promise.all(lasting);
+  await Promise.all(active);
   return past;
 }
 
-/** Pauses or cancels the campaign's run at its mark, as a user would: repeats it until the API confirms it. */
+/** Pauses or cancels the campaign's run at its mark, like a user: repeats the request until the API confirms it. */
 async function actAsUser(
   { api, databaseUrl }: ChaosSystem,
   { key, user }: PlannedCampaign,
@@ -145,7 +146,7 @@ async function actAsUser(
     stops,
     log,
     signal,
-  }: { share: () => number; stops: Stop[]; log: (words: string) => void; signal: AbortSignal },
+  }: { share: () => number; stops: Stop[]; log: (message: string) => void; signal: AbortSignal },
 ): Promise<void> {
   if (user === null) return;
   let run: RunState | undefined;
@@ -153,14 +154,14 @@ async function actAsUser(
     signal.throwIfAborted();
     run = (await readRuns(databaseUrl, [key]))?.[0];
     if (run && (run.over || share() >= user.at)) break;
-    await sleep(lookMs);
+    await sleep(pollMs);
   }
   if (run.over) return;
   const { status } = await api.call('POST', `/api/runs/${run.id}/${user.kind}`, {});
-  const confirmed = new Date();
+  const confirmedAt = new Date();
   log(`${user.kind} ${key}: ${status}`);
   if (status >= 300) return;
-  const stop: Stop = { campaign: key, kind: user.kind, from: confirmed, until: null };
+  const stop: Stop = { campaign: key, kind: user.kind, from: confirmedAt, until: null };
   stops.push(stop);
   if (user.kind === 'cancel') return;
   await sleep(user.pauseMs);
@@ -169,7 +170,7 @@ async function actAsUser(
   log(`resume ${key}: ${resumed.status}`);
 }
 
-/** Waits until every campaign of the round has a run that has ended; or until the time limit. */
+/** Waits until every campaign of the round has an ended run, or until the time limit. */
 async function waitUntilOver({ system, round, log, signal }: RoundOptions): Promise<void> {
   const keys = round.campaigns.map(({ key }) => key);
   const giveUpAt = Date.now() + endingMs;
@@ -183,20 +184,20 @@ async function waitUntilOver({ system, round, log, signal }: RoundOptions): Prom
       );
       return;
     }
-    await sleep(lookMs * 5);
+    await sleep(pollMs * 5);
   }
 }
 
-/** Waits until no receipt or reply is pending; or until the time limit. */
+/** Waits until no receipt or reply is pending, or until the time limit. */
 async function waitForPending(
   { gateway, databaseUrl }: ChaosSystem,
-  look: () => Promise<void>,
+  poll: () => Promise<void>,
 ): Promise<void> {
   const giveUpAt = Date.now() + pendingLimitMs;
   while (Date.now() < giveUpAt) {
-    await look();
+    await poll();
     const { receipts } = await gateway.state();
     if (receipts.pending === 0 && (await countUnhandled(databaseUrl)) === 0) return;
-    await sleep(lookMs * 5);
+    await sleep(pollMs * 5);
   }
 }

@@ -5,7 +5,7 @@ import { type Line, planLines } from './contacts.ts';
 import { acknowledgedSids, type GatewayState } from './gateway.ts';
 import { missingWorkflows, readRows } from './observe.ts';
 import { type Evidence, type Finding, judge, unknownAtMost } from './oracle.ts';
-import { createPeople, type People } from './people.ts';
+import { createCustomers, type Customers } from './customers.ts';
 import type { Plan, PlannedCampaign, Round } from './plan.ts';
 import { type PlayedRound, playRound } from './round.ts';
 import { type ChaosSystem, maxInFlight, startChaosSystem } from './system.ts';
@@ -14,14 +14,14 @@ export interface ChaosOptions {
   plan: Plan;
   folder: string;
   temporal: 'dev' | 'server';
-  /** Receives its actions and findings, line by line. */
-  say: (words: string) => void;
+  /** Prints the actions and findings, line by line. */
+  print: (line: string) => void;
   signal: AbortSignal;
 }
 
 export interface ChaosResult {
-  /** No promise was broken. */
-  kept: boolean;
+  /** There are no findings. */
+  passed: boolean;
   seed: number;
   temporal: 'dev' | 'server';
   rounds: number;
@@ -32,13 +32,13 @@ export interface ChaosResult {
   /** Lines of all mailings, and their outcomes. */
   lines: number;
   byStatus: Record<string, number>;
-  takenByGateway: number;
-  writtenTwice: number;
+  acceptedByGateway: number;
+  sentTwice: number;
   unknown: number;
-  /** The maximum by the promise, for these faults. */
+  /** The guaranteed maximum for these faults. */
   unknownAtMost: number;
   /** How many of the unknown ones the gateway has accepted. */
-  unknownTaken: number;
+  unknownAccepted: number;
   /** Sends whose answer the gateway itself lost. */
   answersLost: number;
   receipts: number;
@@ -60,31 +60,37 @@ const lossy = [
   'hang_after_accept',
 ];
 const examplesShown = 5;
-/** A system that does not stay up is not worth testing. */
+/** After this many unexpected ends of processes the run is aborted. */
 const mostEnds = 50;
 
 /** Executes a plan on a separate system, and checks the result against the gateway's ledger. */
-export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOptions): Promise<ChaosResult> {
-  const began = Date.now();
-  const since = (): string => ((Date.now() - began) / 1000).toFixed(1).padStart(7);
-  const log = (words: string): void => say(`${since()} s  ${words}`);
+export async function runChaos({
+  plan,
+  folder,
+  temporal,
+  print,
+  signal,
+}: ChaosOptions): Promise<ChaosResult> {
+  const startedAt = Date.now();
+  const since = (): string => ((Date.now() - startedAt) / 1000).toFixed(1).padStart(7);
+  const log = (line: string): void => print(`${since()} s  ${line}`);
   const ended: string[] = [];
-  const broken = new AbortController();
-  const either = AbortSignal.any([signal, broken.signal]);
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
   log('Starting PostgreSQL, Temporal, the gateway, the API and two workers.');
   const system = await startChaosSystem({
     ...{ plan, folder, temporal, log },
     onEnd(name, how) {
       ended.push(`${name} at ${since().trim()} s: ${how}`);
-      log(`${name} ended by itself: ${how}`);
+      log(`${name} ended unexpectedly: ${how}`);
       if (name === 'gateway')
-        broken.abort(new Error(`The gateway has ended (${how}), and with it the witness.`));
+        failed.abort(new Error(`The gateway has ended (${how}), so the independent record is incomplete.`));
       if (ended.length > mostEnds)
-        broken.abort(new Error(`Processes ended by themselves ${ended.length} times.`));
+        failed.abort(new Error(`Processes ended unexpectedly ${ended.length} times.`));
     },
   });
   const webservice = await startWebservice();
-  const story = createStory(plan, system);
+  const totals = createTotals(plan, system);
   const reported = new Set<string>();
   const findings: ChaosResult['findings'] = [];
   let last: { evidence: Evidence; state: GatewayState } | null = null;
@@ -99,19 +105,19 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
         system,
         catalog,
         webservice,
-        story,
+        totals,
         round,
       });
-      story.played.push(
+      totals.played.push(
         await playRound({
           ...{ system, round, lines, campaignIds, log, signal: either },
-          people: story.people,
+          customers: totals.customers,
         }),
       );
       const state = await system.gateway.state();
-      const evidence = await collectEvidence(plan, system, story, state);
+      const evidence = await collectEvidence(plan, system, totals, state);
       last = { evidence, state };
-      // Of all rounds so far: a later fault may break what was correct at the end of an earlier round.
+      // Judges all rounds so far, because a later fault can break what was correct after an earlier round.
       const found = new Map(judge(evidence).map(({ kind, examples }) => [kind, examples]));
       if (ended.length > 0) found.set('process_ended', [...ended]);
       for (const [kind, all] of found) {
@@ -125,7 +131,7 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
       }
       const own = findings.filter((finding) => finding.round === round.number);
       log(
-        `Round ${round.number}: ${lines.length} lines, ${own.length === 0 ? 'all promises kept' : 'broken'}.`,
+        `Round ${round.number}: ${lines.length} lines, ${own.length === 0 ? 'all guarantees hold' : 'findings'}.`,
       );
       for (const { kind, count, examples } of own) {
         log(`  ${kind} (${count})`);
@@ -133,58 +139,58 @@ export async function runChaos({ plan, folder, temporal, say, signal }: ChaosOpt
       }
     }
   } finally {
-    await story.people.close();
+    await totals.customers.close();
     await webservice.close();
     await system.stop();
   }
   if (last === null) throw new Error('The plan has no round.');
   return {
-    ...{ kept: findings.length === 0, seed: plan.seed, temporal, rounds: plan.rounds.length, findings },
+    ...{ passed: findings.length === 0, seed: plan.seed, temporal, rounds: plan.rounds.length, findings },
     ...countDisruptions(plan),
     ...summarize(last.evidence, last.state),
-    longestSilenceSeconds: Math.max(...story.played.map((one) => one.longestSilenceMs)) / 1000,
-    seconds: Math.round((Date.now() - began) / 1000),
+    longestSilenceSeconds: Math.max(...totals.played.map((one) => one.longestSilenceMs)) / 1000,
+    seconds: Math.round((Date.now() - startedAt) / 1000),
   };
 }
 
 /** The totals of all rounds so far. */
-interface Story {
+interface Totals {
   campaigns: PlannedCampaign[];
   campaignIds: number[];
   lines: Line[];
   played: PlayedRound[];
-  people: People;
+  customers: Customers;
 }
 
-function createStory(plan: Plan, { gateway, publicUrl, providerIds }: ChaosSystem): Story {
+function createTotals(plan: Plan, { gateway, publicUrl, providerIds }: ChaosSystem): Totals {
   const limited = new Set(
     plan.rounds.flatMap(({ campaigns }) => campaigns.filter((one) => one.limited).map(({ key }) => key)),
   );
-  const people = createPeople({
+  const customers = createCustomers({
     account: gateway.account,
     webhookOf: (key) =>
       publicUrl + callbackPath(providerIds[limited.has(key) ? 'limited' : 'unlimited'], 'inbound'),
   });
-  return { campaigns: [], campaignIds: [], lines: [], played: [], people };
+  return { campaigns: [], campaignIds: [], lines: [], played: [], customers };
 }
 
-/** Creates the round's campaigns; their mailings include all contacts that have opted out so far. */
+/** Creates the campaigns of the round. Their mailings include all contacts that have opted out so far. */
 async function prepareRound({
   plan,
   system,
   catalog,
   webservice,
-  story,
+  totals,
   round,
 }: {
   plan: Plan;
   system: ChaosSystem;
   catalog: Catalog;
   webservice: Webservice;
-  story: Story;
+  totals: Totals;
   round: Round;
 }): Promise<{ lines: Line[]; campaignIds: Map<string, number> }> {
-  const optedOut = story.people.replies
+  const optedOut = totals.customers.replies
     .filter(({ optsOut, acknowledgedAt }) => optsOut && acknowledgedAt !== null)
     .map(({ line }) => line.phone);
   const lines: Line[] = [];
@@ -195,23 +201,23 @@ async function prepareRound({
     const mailing = { lines: own, webserviceUrl: webservice.serve(campaign.key, own) };
     campaignIds.set(campaign.key, await createCampaign(system, catalog, campaign, mailing));
   }
-  story.campaigns.push(...round.campaigns);
-  story.campaignIds.push(...campaignIds.values());
-  story.lines.push(...lines);
+  totals.campaigns.push(...round.campaigns);
+  totals.campaignIds.push(...campaignIds.values());
+  totals.lines.push(...lines);
   return { lines, campaignIds };
 }
 
 async function collectEvidence(
   plan: Plan,
   system: ChaosSystem,
-  { campaigns, campaignIds, lines, played, people }: Story,
+  { campaigns, campaignIds, lines, played, customers }: Totals,
   { answers }: GatewayState,
 ): Promise<Evidence> {
   return {
-    ...{ campaigns, lines, replies: people.replies },
+    ...{ campaigns, lines, replies: customers.replies },
     disruptions: played.flatMap(({ disruptions }) => disruptions),
     stops: played.flatMap(({ stops }) => stops),
-    ledger: await system.gateway.taken(null),
+    ledger: await system.gateway.accepted(null),
     acknowledged: await acknowledgedSids(system.ledgerFile),
     rows: await readRows(
       system.databaseUrl,
@@ -229,7 +235,7 @@ function summarize(
   { receipts }: GatewayState,
 ): Omit<
   ChaosResult,
-  | 'kept'
+  | 'passed'
   | 'seed'
   | 'temporal'
   | 'rounds'
@@ -242,16 +248,16 @@ function summarize(
   | 'seconds'
 > {
   const { lines, ledger, rows, lostAnswers, replies } = evidence;
-  const taken = new Set(ledger.map(({ code }) => code));
+  const accepted = new Set(ledger.map(({ code }) => code));
   const unknown = rows.messages.filter(({ status }) => status === 'unknown');
   const byStatus: Record<string, number> = {};
   for (const { status } of rows.messages) byStatus[status] = (byStatus[status] ?? 0) + 1;
   return {
-    ...{ lines: lines.length, byStatus, takenByGateway: ledger.length, answersLost: lostAnswers },
-    writtenTwice: ledger.length - taken.size,
+    ...{ lines: lines.length, byStatus, acceptedByGateway: ledger.length, answersLost: lostAnswers },
+    sentTwice: ledger.length - accepted.size,
     unknown: unknown.length,
     unknownAtMost: unknownAtMost(evidence),
-    unknownTaken: unknown.filter(({ code }) => taken.has(code)).length,
+    unknownAccepted: unknown.filter(({ code }) => accepted.has(code)).length,
     ...{ receipts: receipts.done, receiptsRepeated: receipts.repeated },
     ...{ replies: replies.length, tickets: rows.tickets.length },
   };

@@ -18,7 +18,7 @@ import { attributes } from '../workflows/attributes.ts';
 import { type ApiClient, createApiClient } from './api.ts';
 import { createGatewayClient, type GatewayClient } from './gateway.ts';
 import { type Disruption, type Link, links, type Plan, type Target } from './plan.ts';
-import { family, freeze, signalAll, type Supervised, supervise } from './processes.ts';
+import { freeze, processTree, signalAll, type Supervised, supervise } from './processes.ts';
 import { type Proxy, startProxy } from './proxy.ts';
 
 export interface ChaosSystemOptions {
@@ -32,21 +32,21 @@ export interface ChaosSystemOptions {
   onEnd: (name: string, how: string) => void;
 }
 
-/** A system of separate processes for fault injection, with the interfaces for its users and the oracle. */
+/** A system of separate processes for fault injection, with interfaces for users and for the oracle. */
 export interface ChaosSystem {
-  /** Directly, bypassing all proxies. */
+  /** Connects directly, not through a proxy. */
   api: ApiClient;
-  /** The address at which the gateway and its phones reach the API: through a proxy. */
+  /** The address of the API for the gateway and its phones, through a proxy. */
   publicUrl: string;
   gateway: GatewayClient;
-  /** Providers of the same gateway: with a rate limit, and without. */
+  /** Two providers of the same gateway, with and without a rate limit. */
   providerIds: { limited: number; unlimited: number };
   databaseUrl: string;
   temporalAddress: string;
   ledgerFile: string;
   /** Resolves when the process runs again and the link is repaired. */
   hit(disruption: Disruption): Promise<void>;
-  /** Waits until API and workers report that they reach database and Temporal. */
+  /** Waits until the API and the workers report that they can reach the database and Temporal. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -54,7 +54,7 @@ export interface ChaosSystem {
 const host = '127.0.0.1';
 const namespace = 'default';
 const account = { accountSid: `AC${'c'.repeat(32)}`, authToken: 'chaos-token', from: '+5511999990000' };
-/** Short enough that a message which the gateway never answers does not delay its run. */
+/** Short, so that a message that the gateway never answers does not delay its run. */
 const sendTimeoutMs = 3_000;
 const singleSendUpTo = 50;
 const retryMs = 500;
@@ -68,14 +68,14 @@ interface SupervisedServer {
   stop(): Promise<void>;
 }
 
-/** A server of `embedded/` that is restarted when it ends, however long its port or its database is unavailable. */
+/** A server of `embedded/` that is restarted when it ends, until its port and its database are available. */
 async function superviseServer(start: () => Promise<Server>, onEnd: () => void): Promise<SupervisedServer> {
   let server = await start();
-  let hit = false;
-  let over = false;
+  let isDisrupted = false;
+  let stopped = false;
   let starting: Promise<void> | null = null;
   const startAgain = async (): Promise<void> => {
-    while (!over) {
+    while (!stopped) {
       try {
         server = await start();
         watch(server);
@@ -91,7 +91,7 @@ async function superviseServer(start: () => Promise<Server>, onEnd: () => void):
   };
   const watch = ({ exited }: Server): void => {
     void exited.then(() => {
-      if (hit || over) return;
+      if (isDisrupted || stopped) return;
       onEnd();
       void ensureStarted();
     });
@@ -101,15 +101,15 @@ async function superviseServer(start: () => Promise<Server>, onEnd: () => void):
     pid: () => server.pid,
     async restart(signal, downMs) {
       await starting;
-      hit = true;
+      isDisrupted = true;
       signalAll([server.pid], signal);
       await server.exited;
       await sleep(downMs);
-      hit = false;
+      isDisrupted = false;
       await ensureStarted();
     },
     async stop() {
-      over = true;
+      stopped = true;
       await starting;
       await server.stop();
     },
@@ -229,7 +229,7 @@ async function start(
     supervised.set(name, process);
     stops.push(() => process.stop());
   };
-  /** The health check that reports whether a process reaches database and Temporal. */
+  /** The addresses of the health checks, which report whether a process can reach the database and Temporal. */
   const healths = [`http://${host}:${apiPort}`];
   for (const name of ['worker-1', 'worker-2'] as const) {
     const healthPort = await freePort();
@@ -257,7 +257,7 @@ async function start(
   const hitNow = async (disruption: Disruption): Promise<void> => {
     switch (disruption.kind) {
       case 'freeze':
-        return freeze(() => family(pidOf(disruption.target)), disruption.ms);
+        return freeze(() => processTree(pidOf(disruption.target)), disruption.ms);
       case 'kill':
       case 'stop': {
         const kill = disruption.kind === 'kill';
@@ -286,14 +286,14 @@ async function start(
   const ready = async (): Promise<void> => {
     const giveUpAt = Date.now() + readyTimeoutMs;
     for (const url of healths) {
-      const look = () =>
+      const check = () =>
         fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5_000) }).then(
           async (answer) => (answer.status === 200 ? null : await answer.text()),
           (error: unknown) => String(error),
         );
-      for (let why = await look(); why !== null; why = await look()) {
+      for (let problem = await check(); problem !== null; problem = await check()) {
         if (Date.now() > giveUpAt)
-          throw new Error(`Not ready after ${readyTimeoutMs / 1000} s: ${url}: ${why}`);
+          throw new Error(`Not ready after ${readyTimeoutMs / 1000} s: ${url}: ${problem}`);
         await sleep(pollMs);
       }
     }
@@ -303,10 +303,10 @@ async function start(
     ...{ api, publicUrl, gateway, providerIds, databaseUrl, ledgerFile, ready },
     temporalAddress: temporalServer.address,
     hit(disruption) {
-      const on = disruption.kind === 'cut' ? disruption.link : disruption.target;
-      const turn = (turns.get(on) ?? Promise.resolve()).then(() => hitNow(disruption));
+      const place = disruption.kind === 'cut' ? disruption.link : disruption.target;
+      const turn = (turns.get(place) ?? Promise.resolve()).then(() => hitNow(disruption));
       turns.set(
-        on,
+        place,
         turn.catch(() => undefined),
       );
       return turn;
@@ -331,7 +331,7 @@ async function temporalOnSqlite(
   };
 }
 
-/** Schema, first settings, the providers, and a token for the tool itself. */
+/** Creates the schema, the initial settings, the providers, and a token for the chaos tool. */
 async function prepareDatabase(
   url: string,
   key: Buffer,
@@ -359,7 +359,7 @@ async function prepareDatabase(
   }
 }
 
-/** The number of sends in flight through one of its providers. */
+/** The maximum number of sends in flight through one provider. */
 export const maxInFlight = 50;
 
 const addProvider = async (

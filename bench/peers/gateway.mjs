@@ -6,7 +6,7 @@ import { Pool } from 'undici';
 const inFlight = 50;
 
 /**
- * Sends as `bench/send.ts` does with the bare client: the same POST, at most this many in flight.
+ * Sends like the bare client in `bench/send.ts`: the same POST, with at most `inFlight` requests in flight.
  *
  * @param {string} url
  */
@@ -42,8 +42,8 @@ export const messages = (count) =>
   Array.from({ length: count }, (_, n) => ({ phone: `+55119${10_000_000 + n}`, text: `Ola, Maria ${n}!` }));
 
 /**
- * For each count that arrives: creates so many jobs, then measures the seconds until the database has the outcome of
- * each.
+ * For each count that it receives: creates that many jobs, then measures the seconds until the database has the outcome
+ * of each.
  *
  * @param {(count: number) => Promise<() => Promise<void>>} prepare
  */

@@ -2,8 +2,8 @@ import { Logger, makeWorkerUtils, run } from 'graphile-worker';
 import { createGateway, messages, serve } from './gateway.mjs';
 
 /**
- * `node graphile-worker.mjs <database url> <gateway url> <batched|single>`: a job for each message. `batched`: as fast as
- * its settings allow; `single`: its defaults, a statement to take and one to complete each job.
+ * `node graphile-worker.mjs <database url> <gateway url> <batched|single>`: a job for each message. `batched`: the fastest
+ * settings; `single`: the defaults, with one statement to fetch and one to complete each job.
  */
 const [, , connectionString = '', url = '', jobs = ''] = process.argv;
 // https://worker.graphile.org/docs/performance#batching
@@ -38,13 +38,13 @@ serve(async (count) => {
       },
       noHandleSignals: true,
     });
-    await untilNoneIsLeft();
+    await untilAllAreDone();
     await runner.stop();
   };
 });
 
-/** A completed job is deleted. */
-async function untilNoneIsLeft() {
+/** Waits until no job is left: a completed job is deleted. */
+async function untilAllAreDone() {
   for (;;) {
     const { rows } = await utils.withPgClient((client) =>
       client.query('select exists (select from graphile_worker._private_jobs) as is_left'),

@@ -1,7 +1,7 @@
 import { PgBoss } from 'pg-boss';
 import { createGateway, messages, serve } from './gateway.mjs';
 
-/** `node pg-boss.mjs <database url> <gateway url>`: a job for each message, as fast as its settings allow. */
+/** `node pg-boss.mjs <database url> <gateway url>`: a job for each message, with the fastest settings. */
 const [, , connectionString = '', url = ''] = process.argv;
 const gateway = createGateway(url);
 const boss = new PgBoss({ connectionString, max: 10 });
@@ -17,7 +17,7 @@ serve(async (count) => {
   while (jobs.length > 0) await boss.insert(queue, jobs.splice(0, chunk));
   await boss.getDb().executeSql('analyze');
   return async () => {
-    // A job's outcome is written for itself; while one batch is written, the other is sent.
+    // The outcome of each job is written separately. While one batch is written, the other is sent.
     const options = {
       batchSize: 250,
       localConcurrency: 2,
@@ -34,12 +34,12 @@ serve(async (count) => {
         })),
       ),
     );
-    await untilNoneIsLeft();
+    await untilAllAreDone();
     await boss.offWork(queue);
   };
 });
 
-async function untilNoneIsLeft() {
+async function untilAllAreDone() {
   for (;;) {
     const { rows } = await boss
       .getDb()

@@ -23,7 +23,7 @@ const line = (code: string, changes: Partial<Line> = {}): Line => ({
     campaign: code.slice(0, code.lastIndexOf('-')),
     code,
     phone: `+${code}`,
-    fate: 'written',
+    expected: 'sent',
     answer: null,
   },
   ...changes,
@@ -56,10 +56,10 @@ const clean = (): Evidence => ({
   lines: [
     line('a-1'),
     line('a-2'),
-    line('a-3', { fate: 'duplicate' }),
+    line('a-3', { expected: 'duplicate' }),
     line('b-1'),
-    line('b-2', { fate: 'refused' }),
-    line('b-3', { fate: 'opted_out' }),
+    line('b-2', { expected: 'refused' }),
+    line('b-3', { expected: 'opted_out' }),
   ],
   ledger: [accepted('a-1'), accepted('a-2', 'undelivered'), accepted('b-1')],
   acknowledged: new Set(['SM-a-1', 'SM-a-2', 'SM-b-1']),
@@ -130,13 +130,13 @@ test('a round that keeps all guarantees has no findings', () => {
 });
 
 const broken: Partial<Record<FindingKind, () => Partial<Evidence>>> = {
-  written_twice: () => ({ ledger: [...clean().ledger, { ...accepted('a-1'), sid: 'SM-again' }] }),
-  not_written: () => ({ ledger: clean().ledger.filter(({ code }) => code !== 'b-1') }),
-  taken_denied: () => ({
+  sent_twice: () => ({ ledger: [...clean().ledger, { ...accepted('a-1'), sid: 'SM-again' }] }),
+  not_accepted: () => ({ ledger: clean().ledger.filter(({ code }) => code !== 'b-1') }),
+  accepted_not_recorded: () => ({
     ...withMessage(message(2, 'a-2', 'failed', { reason: 'temporary_failure' })),
     acknowledged: new Set(),
   }),
-  written_wrongly: () => ({ ledger: [...clean().ledger, accepted('b-2')] }),
+  sent_wrongly: () => ({ ledger: [...clean().ledger, accepted('b-2')] }),
   opt_out_ignored: () => ({ ledger: [...clean().ledger, accepted('b-3')] }),
   line_missing: () => ({ lines: [...clean().lines, line('a-4')] }),
   line_doubled: () =>
@@ -144,8 +144,8 @@ const broken: Partial<Record<FindingKind, () => Partial<Evidence>>> = {
       messages: [...messages, message(7, 'a-1', 'delivered')],
       counts: counts.map((count, index) => (index === 0 ? { ...count, messages: 2 } : count)),
     })),
-  line_without_end: () => withMessage(message(5, 'b-2', 'queued')),
-  line_wrong_end: () => withMessage(message(3, 'a-3', 'skipped', { reason: 'phone_invalid' })),
+  line_not_final: () => withMessage(message(5, 'b-2', 'queued')),
+  line_wrong_status: () => withMessage(message(3, 'a-3', 'skipped', { reason: 'phone_invalid' })),
   counts_differ: () => withRows(({ counts }) => ({ counts: counts.slice(1) })),
   run_missing: () => withRows(({ runs }) => ({ runs: runs.slice(1) })),
   run_stuck: () =>
@@ -172,7 +172,7 @@ const broken: Partial<Record<FindingKind, () => Partial<Evidence>>> = {
     ledger: clean().ledger.map((one) => (one.code === 'b-1' ? accepted('b-1', 'delivered', 20) : one)),
     stops: [{ campaign: 'b', kind: 'pause', from: at(10), until: at(60) }],
   }),
-  workflow_missing: () => ({ missingWorkflows: ['campaign/1 is not there'] }),
+  workflow_missing: () => ({ missingWorkflows: ['campaign/1 is missing'] }),
 };
 
 test.each(Object.entries(broken))('%s is the only finding', (kind, changes) => {
@@ -207,7 +207,7 @@ test('a message in flight when a user stops its run may still arrive, and cancel
   const cancelled = withMessage(message(2, 'a-2', 'cancelled'));
   const ledger = clean().ledger.filter(({ code }) => code !== 'a-2');
   expect(found({ ...cancelled, campaigns, ledger })).toEqual([]);
-  expect(found({ ...cancelled, ledger })).toEqual(['line_wrong_end']);
+  expect(found({ ...cancelled, ledger })).toEqual(['line_wrong_status']);
 });
 
 test('each disruption of senders allows as many unknown messages as a sender of each run can hold', () => {

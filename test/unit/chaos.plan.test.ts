@@ -75,7 +75,7 @@ test('the campaigns of a round have all its contacts, and no two contacts share 
     const lines = campaigns.flatMap((campaign) => planLines(plan, campaign));
     expect(new Set(lines.map(({ code }) => code)).size).toBe(lines.length);
     const phones = lines
-      .filter(({ fate }) => fate === 'written' || fate === 'refused')
+      .filter(({ expected }) => expected === 'sent' || expected === 'refused')
       .map(({ phone }) => phone);
     expect(new Set(phones).size).toBe(phones.length);
   });
@@ -99,5 +99,5 @@ test('a mailing has its lines in the layout of an upload', () => {
   const [header, first] = csvOf(lines).split('\n');
   expect(header).toBe('codigo;nome;celular;telefone;telefone2;data_nascimento;mensagem');
   expect(first).toBe(`r1a-1;Maria;${lines[0]?.phone ?? ''};;;;`);
-  expect(lines.at(-1)).toMatchObject({ phone: '+5511900000001', fate: 'opted_out' });
+  expect(lines.at(-1)).toMatchObject({ phone: '+5511900000001', expected: 'opted_out' });
 });

@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCallbacks } from '../sandbox/callbacks.ts';
 import type { Line } from './contacts.ts';
-import type { GatewayClient, Taken } from './gateway.ts';
+import type { AcceptedMessage, GatewayClient } from './gateway.ts';
 
-/** A reply to us, and the API's answer to the provider that delivered it. */
+/** A customer's reply, and whether the API accepted it from the provider. */
 export interface SentReply {
   sid: string;
   line: Line;
   optsOut: boolean;
-  /** When the first of its copies was answered with a 2xx; null: none was. */
+  /** The time of the first 2xx answer to one of its copies; null: there was none. */
   acknowledgedAt: Date | null;
 }
 
-export interface People {
-  /** Simulated customers, who reply after a delay, by the provider's webhook, sometimes repeatedly. */
-  read(taken: Taken, line: Line): void;
+/** Simulated customers, who reply after a delay through the provider's webhook, sometimes repeatedly. */
+export interface Customers {
+  receive(message: AcceptedMessage, line: Line): void;
   replies: SentReply[];
-  /** Resolves when the API has accepted all of them, or they were given up. */
+  /** Resolves when the API has accepted all replies, or their time limit has passed. */
   done(): Promise<void>;
   close(): Promise<void>;
 }
@@ -25,18 +25,18 @@ export interface People {
 const retryMs = 1_000;
 const giveUpMs = 180_000;
 
-export function createPeople({
+export function createCustomers({
   account,
   webhookOf,
 }: {
   account: GatewayClient['account'];
-  /** Where the replies to this campaign's messages are posted. */
+  /** The URL for the replies to this campaign's messages. */
   webhookOf: (campaign: string) => string;
-}): People {
+}): Customers {
   const callbacks = createCallbacks({ authToken: account.authToken, connections: 20 });
   const replies: SentReply[] = [];
   const answered = new Set<Line>();
-  const underWay = new Set<Promise<void>>();
+  const pending = new Set<Promise<void>>();
 
   const deliver = async (reply: SentReply, text: string): Promise<void> => {
     const form = {
@@ -60,7 +60,7 @@ export function createPeople({
   };
 
   return {
-    read(taken, line) {
+    receive(message, line) {
       const { answer } = line;
       if (answer === null || answered.has(line)) return;
       answered.add(line);
@@ -68,15 +68,15 @@ export function createPeople({
       const reply: SentReply = { sid, line, optsOut: answer.optsOut, acknowledgedAt: null };
       replies.push(reply);
       const posting = (async () => {
-        await sleep(Math.max(0, taken.at.getTime() + answer.afterMs - Date.now()));
+        await sleep(Math.max(0, message.at.getTime() + answer.afterMs - Date.now()));
         await Promise.all(Array.from({ length: answer.copies }, () => deliver(reply, answer.text)));
       })();
-      underWay.add(posting);
-      void posting.finally(() => underWay.delete(posting));
+      pending.add(posting);
+      void posting.finally(() => pending.delete(posting));
     },
     replies,
     async done() {
-      while (underWay.size > 0) await Promise.all(underWay);
+      while (pending.size > 0) await Promise.all(pending);
     },
     close: () => callbacks.close(),
   };
