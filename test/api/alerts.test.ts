@@ -52,10 +52,10 @@ const newRun = async (status: 'paused' | 'failed', code: string, campaign?: stri
     phones: ['+5511900000001'],
     ...(campaign === undefined ? {} : { changes: { name: campaign } }),
   });
-  await become(runId, status, code);
+  await setStatus(runId, status, code);
   return runId;
 };
-const become = (runId: number, status: string, code: string | null) => sql`
+const setStatus = (runId: number, status: string, code: string | null) => sql`
   update runs set status = ${status}, reason = ${code === null ? null : sql.json({ code, user: 'user:7' })} where id = ${runId}`;
 const openAlerts = async (): Promise<string[]> =>
   (
@@ -68,7 +68,7 @@ const checkedTwice = async () => {
   const [{ now }] = await sql<[{ now: Date }]>`select clock_timestamp() as now`;
   const runId = await newRun('failed', 'workflow_lost');
   await until('the alert is open', async () => (await openAlerts()).includes(`run_failed ${runId}`));
-  await become(runId, 'cancelled', null);
+  await setStatus(runId, 'cancelled', null);
   await until('the alert has ended', async () => !(await openAlerts()).includes(`run_failed ${runId}`));
   return now;
 };
@@ -128,7 +128,7 @@ test('no mail is sent for an alert that ends before the mail, or for a run that 
   const mine = await newRun('paused', 'by_user');
   const short = await newRun('failed', 'fault');
   await until('both alerts are open', async () => (await openAlerts()).length === 2);
-  await become(short, 'running', null);
+  await setStatus(short, 'running', null);
   const reported = await newRun('failed', 'workflow_lost');
   const mail = await until('the mail is there', () => bia.mails()[0]);
   expect(mail.text).toContain(`/runs/${reported}\n`);
@@ -142,9 +142,9 @@ test('a recurring alert is mailed again only after the repeat interval', async (
   const runId = await newRun('paused', 'provider_account');
   await until('the first mail is there', () => bia.mails().length === 1);
   for (let round = 0; round < 3; round++) {
-    await become(runId, 'running', null);
+    await setStatus(runId, 'running', null);
     await until('the alert has ended', async () => (await openAlerts()).length === 0);
-    await become(runId, 'paused', 'provider_account');
+    await setStatus(runId, 'paused', 'provider_account');
     await until('the alert is open again', async () => (await openAlerts()).length > 0);
   }
   await until('the second mail is there', () => bia.mails().length === 2);
@@ -211,7 +211,7 @@ describe('a rejected mail', () => {
         select from retries where activity = 'deliverNotification' and gives_up_at > now() + interval '23 hours'`;
       return rows.count > 0;
     });
-    await become(first, 'cancelled', null);
+    await setStatus(first, 'cancelled', null);
     const second = await newRun('failed', 'fault');
     await until(
       'only the second alert is open',

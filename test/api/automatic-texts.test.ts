@@ -98,7 +98,7 @@ test('a reply word and an unknown target are reported together with all other pr
   ]);
 });
 
-test('a department that a keyword uses cannot be deleted, and the error says why', async () => {
+test('a department that a keyword uses cannot be deleted, and its uses include the keyword', async () => {
   const { departmentId } = settings;
   await put({ keywords: [keyword({ departmentId })] });
   const deleted = await as('admin')('DELETE', `/api/settings/departments/${departmentId}`);

@@ -399,35 +399,35 @@ test(
       const answer = await app.inject(call);
       expect([answer.statusCode, context]).toEqual([target.name === 'http by query' ? 200 : 204, context]);
       const after = await rowsOf(target.providerId);
-      let fate = after.unread > before.unread ? 'unread' : after.events > before.events ? 'kept' : null;
-      if (after.replies > before.replies) fate = 'reply';
-      if (fate === null) {
+      let result = after.unread > before.unread ? 'unread' : after.events > before.events ? 'kept' : null;
+      if (after.replies > before.replies) result = 'reply';
+      if (result === null) {
         // Already known: a repetition adds nothing.
         await app.inject(call);
         expect([await rowsOf(target.providerId), context]).toEqual([after, context]);
-        fate = 'repeated';
-      } else if (fate === 'kept') {
+        result = 'repeated';
+      } else if (result === 'kept') {
         // A stored event that is neither a reply nor unread is a receipt or has no content for us.
         const [event] = await sql<[{ kind: string; messageId: number | null; payload: object }]>`
           select kind, message_id, payload from inbound_events where provider_id = ${target.providerId} order by id desc limit 1`;
-        fate = event.kind === 'receipt' ? (event.messageId === null ? 'of others' : 'receipt') : event.kind;
+        result = event.kind === 'receipt' ? (event.messageId === null ? 'of others' : 'receipt') : event.kind;
         // `message`: a new event that repeats a known reply.
-        expect([['receipt', 'of others', 'other', 'message'].includes(fate), context]).toEqual([
+        expect([['receipt', 'of others', 'other', 'message'].includes(result), context]).toEqual([
           true,
           context,
         ]);
-        if (fate === 'other')
+        if (result === 'other')
           expect([isWithoutContent(target, event.payload), context]).toEqual([true, context]);
         // An account can be shared with other programs; only our own receipts have our reference.
-        if (fate === 'of others')
+        if (result === 'of others')
           expect([target.kind !== 'http' || isWithoutContent(target, event.payload), context]).toEqual([
             true,
             context,
           ]);
       }
-      tally[fate] = (tally[fate] ?? 0) + 1;
+      tally[result] = (tally[result] ?? 0) + 1;
     }
-    for (const fate of ['receipt', 'reply', 'unread', 'repeated']) expect(tally).toHaveProperty(fate);
+    for (const result of ['receipt', 'reply', 'unread', 'repeated']) expect(tally).toHaveProperty(result);
     for (const { messageIds } of targets) {
       const [row] = await sql<
         { runId: number }[]

@@ -68,8 +68,8 @@ describe('a customer', () => {
       const refused = await operator('POST', '/api/customers', { code: 'x', birthDate });
       expect(errorOf(refused).problems?.map(({ field }) => field)).toEqual(['birthDate']);
     }
-    const nobody = await operator('POST', '/api/customers', { name: 'Ana' });
-    expect(errorOf(nobody).problems).toMatchObject([{ field: 'code', code: 'missing' }]);
+    const withoutCode = await operator('POST', '/api/customers', { name: 'Ana' });
+    expect(errorOf(withoutCode).problems).toMatchObject([{ field: 'code', code: 'missing' }]);
     const region = await operator('POST', '/api/customers', { code: 'x', regionId: 999 });
     expect(errorOf(region).problems?.[0]).toMatchObject({ field: 'regionId', code: 'unknown' });
   });

@@ -12,7 +12,7 @@ const catalog = await createCatalog(api);
 const admin = as('admin');
 const hash = await createPhoneHashing({ sql, box })();
 
-const [mine, landline, shared, stranger] = [
+const [mine, landline, shared, unrelated] = [
   '+5511900000001',
   '+551130000001',
   '+5511900000003',
@@ -50,7 +50,7 @@ describe('a customer or recipient', () => {
       consent: 'granted',
       note: 'Maria Aparecida signed',
     });
-    const { runId, messageIds } = await createRun(api, catalog, { phones: [mine, shared, stranger] });
+    const { runId, messageIds } = await createRun(api, catalog, { phones: [mine, shared, unrelated] });
     const [first, second] = messageIds;
     await sql`
       update messages set customer_id = ${id}, name = 'Maria Aparecida', code = 'code-of-maria',
@@ -110,7 +110,7 @@ describe('a customer or recipient', () => {
       expect(await sendBlockOf(sql, hash, phone)).toBe('opted_out');
     expect(await sql`select phone from messages where run_id = ${runId} and line > 2 order by line`).toEqual([
       { phone: shared },
-      { phone: stranger },
+      { phone: unrelated },
     ]);
     expect((await as('viewer')('GET', `/api/customers/${id}`)).statusCode).toBe(404);
     expect((await as('viewer')('GET', `/api/customers/${relative}`)).statusCode).toBe(200);

@@ -275,7 +275,7 @@ describe('an opt-out', () => {
     expect(searched.json()).toMatchObject({ replies: [{ phone }] });
   });
 
-  test('records a refused consent of the customer of the phone, and an opt-in a granted one', async () => {
+  test('sets the consent of the customer to refused, and an opt-in sets it to granted', async () => {
     const phone = newPhone();
     const made = await as('operator')('POST', '/api/customers', { name: 'Rui', phone2: phone });
     const { id } = made.json<{ id: number }>();

@@ -362,7 +362,7 @@ describe('authorization', () => {
     }
   });
 
-  test('of a method that a path does not have: none', async () => {
+  test('is denied for a method that a path does not support', async () => {
     const paths = new Set(Object.keys(matrix).map((route) => route.split(' ')[1] ?? ''));
     for (const path of paths) {
       for (const method of methods) {

@@ -174,13 +174,13 @@ describe('a session', () => {
 
   test('survives its own password change, but other sessions of the user do not', async () => {
     await addUser('changer', 'viewer');
-    const here = await sessionOf('changer');
-    const elsewhere = await sessionOf('changer');
+    const thisSession = await sessionOf('changer');
+    const otherSession = await sessionOf('changer');
     const change = (current: string, password: string) =>
       app.inject({
         method: 'PUT',
         url: '/api/session/password',
-        headers: here,
+        headers: thisSession,
         payload: { current, password },
       });
     const wrong = await change('not it', 'another long password');
@@ -193,8 +193,8 @@ describe('a session', () => {
       { field: 'password', message: 'Escolha uma senha de ao menos 12 caracteres.' },
     ]);
     expect((await change(password, 'another long password')).statusCode).toBe(204);
-    expect((await whoAmI(here)).statusCode).toBe(200);
-    expect((await whoAmI(elsewhere)).statusCode).toBe(401);
+    expect((await whoAmI(thisSession)).statusCode).toBe(200);
+    expect((await whoAmI(otherSession)).statusCode).toBe(401);
     expect((await login('changer', 'another long password')).statusCode).toBe(200);
   });
 });

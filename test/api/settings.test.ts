@@ -143,7 +143,7 @@ describe('a provider', () => {
 describe('a provider', () => {
   const change = { name: 'Limited', ...sandboxProvider };
 
-  test('loses its rate only when the update says so explicitly', async () => {
+  test('loses its rate only when an update sets it to null', async () => {
     const added = await as('admin')('POST', '/api/providers', { ...change, ratePerSecond: 30 });
     const { id } = added.json<{ id: number }>();
     const withoutRate = await as('admin')('PUT', `/api/providers/${id}`, change);

@@ -297,7 +297,7 @@ test('the workflow history contains no personal data', async () => {
 
 test('only one worker posts at a time, and only the oldest post of a ticket is due', async () => {
   await enable({ enabled: false });
-  await until('the workflow waits', async () => {
+  await until('the workflow is idle', async () => {
     const { raw } = await workflow.describe();
     return !raw.pendingActivities?.length;
   });

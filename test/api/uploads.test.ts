@@ -93,10 +93,10 @@ describe('a slow upload of a mailing', () => {
     await upload(id, csvOf(2));
     const slow = slowUpload('PUT', `/api/campaigns/${id}/mailing/file`);
     slow.send(mailing.slice(0, firstPart));
-    await until('the first chunks are kept', async () => (await chunksOf(id)) >= 2);
+    await until('the first chunks are stored', async () => (await chunksOf(id)) >= 2);
     await untilIdle();
 
-    // More at once than the pool has connections.
+    // More concurrent requests than the pool has connections.
     const reads = Array.from({ length: 10 }, () => as('viewer')('GET', `/api/campaigns/${id}`));
     expect((await Promise.all(reads)).map(({ statusCode }) => statusCode)).toEqual(Array(10).fill(200));
     const { definition, version } = (await operator('GET', `/api/campaigns/${id}`)).json<{
@@ -139,9 +139,9 @@ describe('a slow upload of a mailing', () => {
     await upload(id, csvOf(2));
     const slow = slowUpload('PUT', `/api/campaigns/${id}/mailing/file`);
     slow.send(mailing.slice(0, firstPart));
-    await until('the first chunks are kept', async () => (await chunksOf(id)) >= 3);
+    await until('the first chunks are stored', async () => (await chunksOf(id)) >= 3);
     slow.abort();
-    await until('they are deleted', async () => (await chunksOf(id)) === 1);
+    await until('the chunks are deleted', async () => (await chunksOf(id)) === 1);
     expect((await operator('GET', `/api/campaigns/${id}/mailing/file`)).json()).toMatchObject({ lines: 2 });
     expect(await sql`select from mailing_files where campaign_id = ${id}`).toHaveLength(1);
   });
@@ -155,7 +155,7 @@ describe('a slow upload of a mailing', () => {
       return slow;
     });
     for (const id of [changed, deleted])
-      await until('the first chunks are kept', async () => (await chunksOf(id)) >= 2);
+      await until('the first chunks are stored', async () => (await chunksOf(id)) >= 2);
     const { definition, version } = (await operator('GET', `/api/campaigns/${changed}`)).json<{
       definition: { mailing: object };
       version: number;
@@ -188,7 +188,7 @@ describe('a slow upload of customers', () => {
   test('holds no transaction or connection, and blocks only a second customer file', async () => {
     const slow = slowUpload('POST', '/api/customers/import');
     slow.send(`${customerHeader}\r\n${customerLines(0, 2_600)}`);
-    await until('two portions wait', async () => (await portions()).length === 2);
+    await until('two portions are stored', async () => (await portions()).length === 2);
     await untilIdle();
     const second = await operator('POST', '/api/customers/import', customerHeader, {
       'content-type': 'text/csv',
@@ -215,9 +215,9 @@ describe('a slow upload of customers', () => {
     const before = (await customers()).length;
     const slow = slowUpload('POST', '/api/customers/import');
     slow.send(`${customerHeader}\r\n${customerLines(5_000, 7_600)}`);
-    await until('two portions wait', async () => (await portions()).length === 2);
+    await until('two portions are stored', async () => (await portions()).length === 2);
     slow.abort();
-    await until('they are deleted', async () => (await imports()).length === 0);
+    await until('the import is deleted', async () => (await imports()).length === 0);
     expect([await portions(), (await customers()).length]).toEqual([[], before]);
   });
 
@@ -225,7 +225,7 @@ describe('a slow upload of customers', () => {
     const before = (await customers()).length;
     const slow = slowUpload('POST', '/api/customers/import');
     slow.send(`${customerHeader}\r\n${customerLines(5_000, 7_600)}`);
-    await until('two portions wait', async () => (await portions()).length === 2);
+    await until('two portions are stored', async () => (await portions()).length === 2);
     // Recovery empties unlogged tables.
     await sql`truncate customer_import_portions`;
     expect(await slow.finish('')).toMatchObject({ status: 400, body: { error: { code: 'import_broken' } } });

@@ -308,18 +308,18 @@ describe('a callback', () => {
     const other = await as('admin')('POST', '/api/providers', { name: 'Replayed', ...sandboxProvider });
     const [id = 0] = (await sentRun(phonesOf(1))).messageIds;
     const form = { MessageSid: sidOf(id), MessageStatus: 'delivered' };
-    const whole = twilio.getExpectedTwilioSignature(
+    const valid = twilio.getExpectedTwilioSignature(
       sandboxAccount.authToken,
       publicUrl + receiptPath(id),
       form,
     );
-    for (const signature of [whole.slice(0, -1), whole.slice(0, 10), `${whole}=`, whole.toLowerCase()]) {
+    for (const signature of [valid.slice(0, -1), valid.slice(0, 10), `${valid}=`, valid.toLowerCase()]) {
       const headers = { 'x-twilio-signature': signature };
       expect((await post(receiptPath(id), form, { headers })).statusCode).toBe(403);
     }
     // Another provider with the same account: the signature covers the URL.
     const replayed = receiptPath(id, other.json<{ id: number }>().id);
-    const answer = await post(replayed, form, { headers: { 'x-twilio-signature': whole } });
+    const answer = await post(replayed, form, { headers: { 'x-twilio-signature': valid } });
     expect(answer.statusCode).toBe(403);
     expect(await statusOf(id)).toMatchObject({ status: 'sent' });
     expect(await eventsOf(id)).toHaveLength(0);
