@@ -63,8 +63,13 @@ export const localDateTime = z
     error: coded('year_range'),
   });
 
+// A formatter is too slow to create for every document that is read, and this list alone lacks old names of zones.
+let commonZones: ReadonlySet<string> | undefined;
+
 /** Whether this runtime's database has a zone of this name. */
 export function isTimezone(name: string): boolean {
+  commonZones ??= new Set(Intl.supportedValuesOf('timeZone'));
+  if (commonZones.has(name)) return true;
   if (!/^[a-z]/i.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -8,19 +8,25 @@ const LIMIT_MS = 5 * 60_000;
 const programs = [
   {
     name: 'Kannel',
-    wantedFor: 'the test that sends through it',
+    without: 'the test that sends through it is skipped',
     package: 'kannel',
     paths: ['/usr/sbin/bearerbox', '/usr/local/sbin/bearerbox'],
   },
   {
     name: 'Chromium',
-    wantedFor: 'the tests of the console in a browser',
+    without: 'the tests of the console in a browser are skipped',
     package: 'chromium',
     paths: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
   },
   {
+    name: "Chromium's headless shell",
+    without: 'the tests use Chromium, which is slower',
+    package: 'chromium-headless-shell',
+    paths: ['/usr/bin/chromium-headless-shell'],
+  },
+  {
     name: 'LibreOffice',
-    wantedFor: 'the tests of files that a spreadsheet has saved',
+    without: 'the tests of files that a spreadsheet has saved are skipped',
     package: 'libreoffice-calc-nogui',
     paths: ['/usr/bin/soffice', '/usr/local/bin/soffice'],
   },
@@ -42,9 +48,9 @@ if (missing.length > 0 && mayInstall) {
     for (const one of packages) install([one]);
   }
 }
-for (const { name, wantedFor, paths } of missing) {
+for (const { name, without, paths } of missing) {
   if (!paths.some((path) => existsSync(path)))
-    console.log(`There is no ${name}: ${wantedFor} will be left out.`);
+    console.log(`There is no ${name}: ${without}.`);
 }
 
 /** @param {string[]} packages */

@@ -22,7 +22,7 @@ const recordNotifications = `
 
 describe.skipIf(chromiumPath === null)('in a browser', async () => {
   if (chromiumPath === null) return;
-  const browser = await startBrowser();
+  const browser = await startBrowser({ withNotifications: true });
 
   test('the count in the menu and in the title updates automatically, and each new alert is notified once', async () => {
     const [name = '', value = ''] = operator.cookie.split('=');

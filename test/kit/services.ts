@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { connect } from '../../db/core/client.ts';
@@ -27,7 +27,7 @@ const SEARCH_ATTRIBUTES = Object.values(attributes).map(({ name }) => name);
  * test runs are independent. TEST_DATABASE_URL and TEST_TEMPORAL_ADDRESS select running servers instead.
  */
 export default async function startServices(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'torpedo-test-'));
+  const folder = await mkdtemp(join(await scratchFolder(), 'torpedo-test-'));
   // For root, PostgreSQL runs as another user, who needs access to the folder.
   await chmod(folder, 0o711);
   const closing: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
@@ -45,6 +45,17 @@ export default async function startServices(project: TestProject): Promise<() =>
     throw failed.reason;
   }
   return close;
+}
+
+/**
+ * A file system in memory where there is one with room, as to create the 800 files of a database takes 12 ms there and
+ * 300 ms of processor time on ext4. Containers often have only 64 MB of it.
+ */
+async function scratchFolder(): Promise<string> {
+  const memory = '/dev/shm';
+  const { bavail, bsize } = await statfs(memory).catch(() => ({ bavail: 0, bsize: 0 }));
+  const enough = 4 * 1024 ** 3;
+  return Math.min(bavail * bsize, freemem()) > enough ? memory : tmpdir();
 }
 
 async function startDatabase(project: TestProject, dataDir: string, closing: (() => Promise<unknown>)[]) {

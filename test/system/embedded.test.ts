@@ -40,7 +40,7 @@ describe('after SIGKILL, the next start', () => {
     await write(first.running, 'before');
     for (const pid of first.running.pids) process.kill(pid, 'SIGKILL');
     first.child.kill('SIGKILL');
-    await vi.waitUntil(() => first.running.pids.every(isGone));
+    await vi.waitUntil(() => first.running.pids.every(isGone), { interval: 250 });
     // As after a reboot: PostgreSQL's lock file contains the id of another process.
     const lockFile = join(folder, 'postgres', 'cluster', 'postmaster.pid');
     writeFileSync(lockFile, readFileSync(lockFile, 'utf8').replace(/^\d+/, String(process.pid)));
@@ -59,7 +59,7 @@ describe('after SIGKILL, the next start', () => {
     expect(first.running.pids.filter(isGone)).toEqual([]);
 
     const second = await startProcess(folder);
-    expect(first.running.pids.every(isGone)).toBe(true);
+    expect(first.running.pids.every(isGone), { interval: 250 }).toBe(true);
     expect(await read(second.running)).toEqual(['before']);
   });
 
@@ -77,7 +77,7 @@ describe('after SIGKILL, the next start', () => {
   test('is not needed for the servers to stop soon', async () => {
     const { child, running } = await startProcess(temporaryFolder());
     child.kill('SIGKILL');
-    await vi.waitUntil(() => running.pids.every(isGone), { timeout: 20_000 });
+    await vi.waitUntil(() => running.pids.every(isGone), { timeout: 20_000, interval: 250 });
   });
 });
 
@@ -237,7 +237,7 @@ async function startProcess(folder: string): Promise<{ child: ChildProcess; runn
     const running = Running.parse(JSON.parse(line));
     onTestFinished(async () => {
       child.kill('SIGKILL');
-      await vi.waitUntil(() => running.pids.every(isGone), { timeout: 30_000 });
+      await vi.waitUntil(() => running.pids.every(isGone), { timeout: 30_000, interval: 250 });
     });
     return { child, running };
   }
