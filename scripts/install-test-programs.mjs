@@ -49,8 +49,7 @@ if (missing.length > 0 && mayInstall) {
   }
 }
 for (const { name, without, paths } of missing) {
-  if (!paths.some((path) => existsSync(path)))
-    console.log(`There is no ${name}: ${without}.`);
+  if (!paths.some((path) => existsSync(path))) console.log(`There is no ${name}: ${without}.`);
 }
 
 /** @param {string[]} packages */

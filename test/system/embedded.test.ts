@@ -59,7 +59,7 @@ describe('after SIGKILL, the next start', () => {
     expect(first.running.pids.filter(isGone)).toEqual([]);
 
     const second = await startProcess(folder);
-    expect(first.running.pids.every(isGone), { interval: 250 }).toBe(true);
+    expect(first.running.pids.every(isGone)).toBe(true);
     expect(await read(second.running)).toEqual(['before']);
   });
 
