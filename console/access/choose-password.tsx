@@ -1,24 +1,22 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
 import { Submit } from '../kit/buttons.tsx';
 import { TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { DoorPage } from '../kit/layout.tsx';
-import { consoleOf } from '../kit/request.ts';
 import { safePath } from '../kit/responses.tsx';
-import { addForm, routeOptions } from '../kit/routes.ts';
+import { addForm, addPage } from '../kit/routes.ts';
 import { useWords } from '../kit/view.tsx';
 import { people } from './words-people.ts';
 
-const query = z.object({ next: z.string().max(2000).optional() });
-
 /** A user whose password was set by an admin chooses their own here, before anything else. */
 export const choosePassword: FastifyPluginAsync = async (app) => {
-  app.get('/choose-password', routeOptions('/choose-password', 'open'), async (request, reply) => {
-    const next = query.safeParse(request.query).data?.next ?? '';
-    if (!consoleOf(request).givenPassword) return reply.redirect(safePath(next) ?? '/profile', 303);
-    return reply.page(<ChoosePasswordPage next={next} state={newForm()} />);
-  });
+  addPage(app, '/choose-password', 'open', ({ givenPassword, query: { next = '' } }) =>
+    givenPassword ? (
+      <ChoosePasswordPage next={next} state={newForm()} />
+    ) : (
+      { to: safePath(next) ?? '/profile' }
+    ),
+  );
 
   addForm(app, '/choose-password', 'open', {
     send: async ({ api, form }) => {

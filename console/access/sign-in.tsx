@@ -1,5 +1,4 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
 import { passwordResetOffer } from '../../api/access/password-resets.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { consoleOf } from '../kit/request.ts';
@@ -10,24 +9,22 @@ import { people } from './words-people.ts';
 import { failureWords } from '../kit/problems.ts';
 import { DoorPage } from '../kit/layout.tsx';
 import { formOf, safePath } from '../kit/responses.tsx';
+import { addPage } from '../kit/routes.ts';
 import { useWords } from '../kit/view.tsx';
-
-const query = z.object({ next: z.string().max(2000).optional(), expired: z.string().optional() });
 
 /** Signing in and out, with the API's sessions. */
 export const signIn: FastifyPluginAsync = async (app) => {
   const door = { config: { access: 'open', withGivenPassword: true } } as const;
 
-  app.get('/sign-in', door, async (request, reply) => {
-    const { next = '', expired } = query.safeParse(request.query).data ?? {};
-    if (consoleOf(request).view.me) return reply.redirect(safePath(next) ?? '/', 303);
-    return reply.page(
+  addPage(app, '/sign-in', 'open', async ({ api, view, query: { next = '', expired } }) => {
+    if (view.me) return { to: safePath(next) ?? '/' };
+    return (
       <SignInPage
         next={next}
         state={newForm()}
         expired={expired !== undefined}
-        offersReset={await offersReset(consoleOf(request).api)}
-      />,
+        offersReset={await offersReset(api)}
+      />
     );
   });
 

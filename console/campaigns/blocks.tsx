@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { campaignView } from '../../api/campaigns/view.ts';
 import type { AnsweredProblem } from '../../api/http/errors.ts';
 import { type CampaignDraft, campaignDraft } from '../../domain/campaign.ts';
-import { type Api, ApiFailure } from '../kit/api.ts';
+import { type Api, refusalOf } from '../kit/api.ts';
 import { fieldId, type FormState } from '../kit/form.tsx';
 import { FormValues } from '../kit/form-data.ts';
 import { problemWords } from '../kit/problems.ts';
@@ -128,8 +128,7 @@ async function saveBlock(
     const whole = campaignDraft.safeParse(changed);
     // Sent twice, as by a double click: it is already saved.
     if (whole.success && seenOf(whole.data, block) === present) return;
-    const params = { version, ofPart: true };
-    throw new ApiFailure(409, { code: 'version_conflict', params, message: '', requestId: '' });
+    throw refusalOf(409, 'version_conflict', { params: { version, ofPart: true } });
   }
   await api.send('PUT', `/api/campaigns/${id}`, { ...changed, version });
 }

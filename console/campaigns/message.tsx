@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { idParams } from '../../api/http/parameters.ts';
 import { messagePreview, testSendOutcome } from '../../api/campaigns/test-sends.ts';
 import { type CampaignDraft, keptDraft } from '../../domain/campaign.ts';
-import { type Api, ApiFailure } from '../kit/api.ts';
+import { type Api, ApiFailure, withFields } from '../kit/api.ts';
 import { addBlock, type Campaign, getCampaign, openedForm } from './blocks.tsx';
 import { MessagePage, sampleOf } from './message-form.tsx';
 import { providersOf } from '../kit/choices.ts';
@@ -77,17 +77,8 @@ const sampleIn = (form: FormValues, { mailing }: CampaignDraft) => ({
 });
 
 /** The API's name for the text in these requests is `template`; the form's is `message.template`. */
-const inForm = (failure: ApiFailure): ApiFailure =>
-  new ApiFailure(failure.status, {
-    code: failure.code,
-    params: failure.params,
-    message: failure.message,
-    requestId: '',
-    problems: failure.problems.map((problem) => ({
-      ...problem,
-      field: problem.field.replace(/^(template|removeAccents|maxSegments|providerId)$/, 'message.$1'),
-    })),
-  });
+const inForm = (field: string): string =>
+  field.replace(/^(template|removeAccents|maxSegments|providerId)$/, 'message.$1');
 
 /** The message for the sample, or why there is none. */
 async function previewOf(
@@ -127,7 +118,7 @@ async function testSend(api: Api, id: number, definition: CampaignDraft, form: F
     return { outcome: await api.send('POST', `/api/campaigns/${id}/test-send`, body, testSendOutcome) };
   } catch (error) {
     if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
-    return { refused: inForm(error) };
+    return { refused: withFields(error, inForm) };
   }
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { idParams } from '../../api/http/parameters.ts';
 import { webservicePreviewView } from '../../api/campaigns/webservice.ts';
 import { paging } from '../../domain/paging.ts';
-import { type Api, ApiFailure } from '../kit/api.ts';
+import { type Api, ApiFailure, withFields } from '../kit/api.ts';
 import { hasAttribute } from '../../domain/campaign.ts';
 import { getCampaign } from './blocks.tsx';
 import { contactFieldNames } from './contact-fields.ts';
@@ -98,17 +98,7 @@ async function attempt(work: () => Promise<TestedAddress>): Promise<TestedAddres
 /** The errors that the page shows, with the form's names of fields; all others are thrown again. */
 function refusalOf(error: unknown): ApiFailure {
   if (!(error instanceof ApiFailure) || [401, 403, 404].includes(error.status)) throw error;
-  const { status, code, params, message, problems } = error;
-  return new ApiFailure(status, {
-    code,
-    params,
-    message,
-    requestId: '',
-    problems: problems.map((problem) => ({
-      ...problem,
-      field: problem.field.replace(/^(?=(webservice|extraFields)\b)/, 'mailing.'),
-    })),
-  });
+  return withFields(error, (field) => field.replace(/^(?=(webservice|extraFields)\b)/, 'mailing.'));
 }
 
 async function pageOf(api: Api, id: number, form: FormValues, tested: TestedAddress) {

@@ -3,19 +3,18 @@ import { z } from 'zod';
 import { formatPhone } from '../../domain/phone.ts';
 import { erasedView, personView } from '../../api/customers/privacy.ts';
 import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
-import { ApiFailure } from '../kit/api.ts';
+import { ApiFailure, refusalOf } from '../kit/api.ts';
 import { Save, Submit } from '../kit/buttons.tsx';
 import { addDocument } from '../kit/document.tsx';
 import { CheckField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
-import { failureWords } from '../kit/problems.ts';
 import { privacyWords } from './words-privacy.ts';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Facts } from '../kit/parts.tsx';
 import { formOf } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { addPage } from '../kit/routes.ts';
+import { type ConsoleRequest, consoleOf } from '../kit/request.ts';
+import { addForm, addPage } from '../kit/routes.ts';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 const path = '/settings/privacy';
@@ -41,33 +40,36 @@ const days = Object.keys({
 
 /** What a data subject may request, and for how long data is kept. */
 export const privacy: FastifyPluginAsync = async (app) => {
-  addDocument(app, {
-    path,
-    api: `${api}/settings`,
-    schema: privacySettings,
-    page: async (request, rejected) => {
-      const settings = await request.api.get(`${api}/settings`, privacySettings);
-      return <PrivacyPage settings={rejected ?? newForm(settings)} person={newForm()} />;
-    },
-  });
+  const settingsPage = async (request: ConsoleRequest, settings: FormState | null, person = newForm()) => (
+    <PrivacyPage
+      settings={settings ?? newForm(await request.api.get(`${api}/settings`, privacySettings))}
+      person={person}
+    />
+  );
+  const personPage = async (request: ConsoleRequest, who: Who, state = newForm(who)) => (
+    <PersonPage
+      person={await request.api.send('POST', `${api}/look-up`, who, personView)}
+      who={who}
+      state={state}
+    />
+  );
 
-  app.post(`${path}/person`, admin, async (request, reply) => {
-    const client = consoleOf(request).api;
-    const form = formOf(request);
-    try {
-      const who = whoOf(form);
-      const person = await client.send('POST', `${api}/look-up`, who, personView);
-      return await reply.page(<PersonPage person={person} who={who} state={newForm(who)} />);
-    } catch (error) {
-      if (!(error instanceof ApiFailure) || error.status !== 422) throw error;
-      const ids = z.array(z.int()).safeParse(error.problems[0]?.params?.customerIds);
-      const [first] = ids.data ?? [];
-      if (first !== undefined && ids.data?.length === 1) return reply.done(`/customers/${first}/person`);
-      if (ids.success) return reply.page(<SeveralPage ids={ids.data} />);
-      const settings = newForm(await client.get(`${api}/settings`, privacySettings));
-      const person = { values: form, problems: error.problems };
-      return reply.page(<PrivacyPage settings={settings} person={person} />, error.status);
-    }
+  addDocument(app, { path, api: `${api}/settings`, schema: privacySettings, page: settingsPage });
+
+  addForm(app, `${path}/person`, 'admin', {
+    send: async (request) => {
+      try {
+        return { page: await personPage(request, whoOf(request.form)) };
+      } catch (error) {
+        if (!(error instanceof ApiFailure) || error.status !== 422) throw error;
+        const ids = z.array(z.int()).safeParse(error.problems[0]?.params?.customerIds);
+        if (!ids.success) throw error;
+        const [first, ...others] = ids.data;
+        if (first !== undefined && others.length === 0) return { to: `/customers/${first}/person` };
+        return { page: <SeveralPage ids={ids.data} /> };
+      }
+    },
+    again: (request, person) => settingsPage(request, null, person),
   });
 
   addPage(app, '/customers/:id/person', 'admin', async ({ api: client, id }) => {
@@ -76,11 +78,7 @@ export const privacy: FastifyPluginAsync = async (app) => {
     return <PersonPage person={person} who={who} state={newForm(who)} />;
   });
 
-  addPage(app, '/messages/:id/person', 'admin', async ({ api: client, id }) => {
-    const who = { messageId: id };
-    const person = await client.send('POST', `${api}/look-up`, who, personView);
-    return <PersonPage person={person} who={who} state={newForm(who)} />;
-  });
+  addPage(app, '/messages/:id/person', 'admin', (request) => personPage(request, { messageId: request.id }));
 
   app.post(`${path}/export`, admin, async (request, reply) => {
     const file = await consoleOf(request).api.download(`${api}/export`, whoOf(formOf(request)));
@@ -91,25 +89,22 @@ export const privacy: FastifyPluginAsync = async (app) => {
       .send(file.content);
   });
 
-  app.post(`${path}/erase`, admin, async (request, reply) => {
-    const { api: client, view } = consoleOf(request);
-    const form = formOf(request);
-    const who = whoOf(form);
-    const again = async (state: FormState, status: number) => {
-      const person = await client.send('POST', `${api}/look-up`, who, personView);
-      return reply.page(<PersonPage person={person} who={who} state={state} />, status);
-    };
-    if (!form.checked('confirmed')) {
-      const message = privacyWords[view.locale].confirmMissing;
-      return again({ values: form, problems: [{ field: 'confirmed', code: 'not_confirmed', message }] }, 422);
-    }
-    try {
-      const erased = await client.send('POST', `${api}/erase`, who, erasedView);
-      return await reply.header('cache-control', 'no-store').page(<ErasedPage erased={erased} />);
-    } catch (error) {
-      if (!(error instanceof ApiFailure) || error.code !== 'busy') throw error;
-      return again({ values: form, problems: [], failure: failureWords(view.format, error) }, error.status);
-    }
+  addForm(app, `${path}/erase`, 'admin', {
+    send: async ({ api: client, view, form }) => {
+      if (!form.checked('confirmed'))
+        throw refusalOf(422, 'invalid_fields', {
+          problems: [
+            {
+              field: 'confirmed',
+              code: 'not_confirmed',
+              message: privacyWords[view.locale].confirmMissing,
+            },
+          ],
+        });
+      const erased = await client.send('POST', `${api}/erase`, whoOf(form), erasedView);
+      return { page: <ErasedPage erased={erased} />, secret: true };
+    },
+    again: (request, state) => personPage(request, whoOf(request.form), state),
   });
 };
 

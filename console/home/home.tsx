@@ -24,9 +24,8 @@ import { home as words } from './words.ts';
 import { restore as restoreWords } from './words-restore.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, State, Table, Time } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
 import { useRetryWords } from '../kit/retrying.tsx';
-import { addAction, addPart } from '../kit/routes.ts';
+import { addAction, addPage, addPart } from '../kit/routes.ts';
 import { RunState, type RunSummary, sumOf } from '../runs/parts.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
@@ -39,15 +38,14 @@ export const home: FastifyPluginAsync = async (app) => {
   const overviewOf = (api: Api, timezone: string, days: number) =>
     api.get('/api/overview', overviewView, { timezone, days });
 
-  app.get('/', { config: { access: 'any_role' } }, async (request, reply) => {
-    const { api, view } = consoleOf(request);
+  addPage(app, '/', 'any_role', async ({ api, view }) => {
     // The tickets are what an agent works with.
-    if (!view.me || !roleSuffices(view.me.role, 'viewer')) return reply.redirect('/tickets', 303);
+    if (!view.me || !roleSuffices(view.me.role, 'viewer')) return { to: '/tickets' };
     const [overview, { restore }] = await Promise.all([
       overviewOf(api, view.format.timeZone, daysShown),
       api.get('/api/restores/last', lastRestoreView),
     ]);
-    return reply.page(<HomePage overview={overview} restore={restore} />);
+    return <HomePage overview={overview} restore={restore} />;
   });
 
   addAction(app, '/restores/complete', 'admin', {

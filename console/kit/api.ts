@@ -24,6 +24,20 @@ export class ApiFailure extends Error {
   }
 }
 
+/** An error of the console itself, in the same format. */
+export const refusalOf = (
+  status: number,
+  code: string,
+  { params = {}, problems = [] }: { params?: Record<string, unknown>; problems?: AnsweredProblem[] } = {},
+): ApiFailure => new ApiFailure(status, { code, params, message: '', requestId: '', problems });
+
+/** The same error, with the form's names of the fields. */
+export const withFields = (failure: ApiFailure, rename: (field: string) => string): ApiFailure =>
+  new ApiFailure(failure.status, {
+    ...{ code: failure.code, params: failure.params, message: failure.message, requestId: '' },
+    problems: failure.problems.map((problem) => ({ ...problem, field: rename(problem.field) })),
+  });
+
 /** For a form: the version from which it was filled in. */
 export const versionField = 'if-match';
 

@@ -19,12 +19,12 @@ export interface Filter {
 
 export type Query = Readonly<Record<string, string | undefined>>;
 
-/** The parameters of a list in its address; empty ones are omitted. */
+/** The parameters of an address: empty ones are omitted, and repeated ones are joined by commas. */
 export const queryOf = (query: unknown): Query =>
   Object.fromEntries(
-    Object.entries(query ?? {}).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].trim() !== '',
-    ),
+    Object.entries(query ?? {})
+      .map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value] as const)
+      .filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].trim() !== ''),
   );
 
 /** The parameter of a list that says where its page begins. */

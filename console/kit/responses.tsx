@@ -164,15 +164,15 @@ export async function act(
   request: FastifyRequest,
   reply: FastifyReply,
   otherwise: string,
-  work: () => Promise<Done | undefined>,
+  work: () => Promise<Partial<Done>>,
 ): Promise<FastifyReply> {
   const back = backOf(request, otherwise);
-  let done: Done | undefined;
+  let done: Partial<Done>;
   try {
     done = await work();
   } catch (error) {
     if (!(error instanceof ApiFailure) || error.status === 401 || error.status === 404) throw error;
     return reply.refused(back, error);
   }
-  return reply.done(done?.to ?? back, done?.notice);
+  return reply.done(done.to ?? back, done.notice);
 }

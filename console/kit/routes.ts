@@ -104,8 +104,9 @@ export function addForm(
 }
 
 interface ActionRoute {
-  work: (request: PageRequest) => Promise<Done | undefined>;
-  /** The next page if the button's form names none. */
+  /** Calls the API, and returns the next page, if it is not the one that the button's form names. */
+  work: (request: PageRequest) => Promise<Partial<Done>>;
+  /** The next page if neither names one. */
   otherwise: (request: PageRequest) => string;
 }
 

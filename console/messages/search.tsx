@@ -5,14 +5,14 @@ import { failureReasons, messageStatuses, skipReasons } from '../../domain/messa
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
 import { campaignChoices, type CustomerSettings, settingsOfCustomers } from '../kit/choices.ts';
-import { type Filter, type Query, queryOf, useMailingFilters } from '../kit/filters.tsx';
+import { type Filter, type Query, useMailingFilters } from '../kit/filters.tsx';
 import { type Found, List, searched } from '../kit/list.tsx';
 import { messages as words } from './words.ts';
 import { runs as runWords } from '../runs/words.ts';
 import { Page } from '../kit/layout.tsx';
 import { MessageState } from './messages.tsx';
 import { Phone, Time } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addPage } from '../kit/routes.ts';
 import { useWords } from '../kit/view.tsx';
 import { labeled } from '../kit/fields.tsx';
 
@@ -30,23 +30,21 @@ const isByRun = ({ phone, customerId, customerCode }: Query): boolean =>
 
 /** Messages across runs: a user who checks an SMS has a phone or a customer to search for. */
 export const messageSearch: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    const { runId, ...query } = queryOf(request.query);
+  addPage(app, path, 'viewer', async ({ api, query: { runId, ...query } }) => {
     const { status, reason, phone, text, regionId, customerTypeId } = query;
     // The pages of runs list all messages of a run, a region or a customer type.
     if (runId !== undefined && /^\d{1,15}$/.test(runId)) {
-      return reply.redirect(urlOf(`/runs/${runId}/messages`, { status, reason, phone, text }), 303);
+      return { to: urlOf(`/runs/${runId}/messages`, { status, reason, phone, text }) };
     }
     const choices = { settings: await settingsOfCustomers(api), campaigns: await campaignChoices(api) };
     if (!isSearch(query)) {
       if ([regionId, customerTypeId].some((one) => one !== undefined)) {
-        return reply.redirect(urlOf('/runs', { regionId, customerTypeId }), 303);
+        return { to: urlOf('/runs', { regionId, customerTypeId }) };
       }
-      return reply.page(<SearchPage answer={null} refusal={null} query={query} {...choices} />);
+      return <SearchPage answer={null} refusal={null} query={query} {...choices} />;
     }
     const search = api.get('/api/messages', messageList, { ...query, limit: pageSize });
-    return reply.page(<SearchPage {...await searched(query, search)} {...choices} />);
+    return <SearchPage {...await searched(query, search)} {...choices} />;
   });
 };
 

@@ -1,17 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyPluginAsync, FastifyReply } from 'fastify';
-import { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
+import type { FastifyPluginAsync } from 'fastify';
 import { fallbackView } from '../../api/providers/fallbacks.ts';
 import { providerContent, providerRates, providerView } from '../../api/providers/providers.ts';
 import { usesView } from '../../api/settings/uses.ts';
 import { providerFields, type ProviderKind, providerKinds } from '../../domain/provider.ts';
-import { type Api, ApiFailure } from '../kit/api.ts';
+import type { Api } from '../kit/api.ts';
 import { providersOf } from '../kit/choices.ts';
 import type { FormValues } from '../kit/form-data.ts';
 import { type FormState, newForm } from '../kit/form.tsx';
-import type { Format } from '../../domain/format.ts';
-import { failureWords } from '../kit/problems.ts';
 import { addPrices, pricesOf } from '../money/prices.tsx';
 import { gatewayDocument, gatewayOf, gatewayProblem, newGateway } from './gateway.tsx';
 import { readStarter, type Starter, starterName } from './starters.ts';
@@ -21,29 +17,20 @@ import { KindsPage, ListPage, NewPage } from './pages.tsx';
 import { hasCallbackSecret, type Provider, RateNow, providersPath as path } from './parts.tsx';
 import { recordOf, rowsWith } from '../kit/records.ts';
 import { addLeaving } from '../kit/resource.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { formOf } from '../kit/responses.tsx';
+import type { Done, Shown } from '../kit/responses.tsx';
 import { addAction, addForm, addPage, addPart } from '../kit/routes.ts';
-
-const change = { config: { access: 'admin' }, schema: { params: idParams } } as const;
-const kindParams = z.object({ kind: z.enum(providerKinds) });
-/** `from=`: none, as the first option of the select. */
-const startQuery = z.object({ from: z.preprocess((from) => from || undefined, starterName.optional()) });
 
 const getProvider = (api: Api, id: number): Promise<Provider> =>
   api.get(`/api/providers/${id}`, providerView);
 const getRates = async (api: Api) => (await api.get('/api/providers/rates', providerRates)).rates;
 const getUses = async (api: Api, id: number) => (await api.get(`/api/providers/${id}/uses`, usesView)).usedBy;
 
-/** After saving: the provider, or first its addresses with a callback secret that is shown only once. */
-const kept = (
-  reply: FastifyReply,
-  provider: Provider,
-  { secret, notice }: { secret: string; notice: 'created' | 'saved' },
-): FastifyReply =>
-  secret === ''
-    ? reply.done(`${path}/${provider.id}`, notice)
-    : reply.header('cache-control', 'no-store').page(<CallbacksPage provider={provider} secret={secret} />);
+/** After saving: the provider, or first its addresses with a callback secret, which only this answer contains. */
+function kept(provider: Provider, form: FormValues, notice: 'created' | 'saved'): Done | Shown {
+  const secret = form.text('secrets.callbackSecret').trim();
+  if (secret === '') return { to: `${path}/${provider.id}`, notice };
+  return { page: <CallbacksPage provider={provider} secret={secret} />, secret: true };
+}
 
 /** SMS providers: the account at each, its rate, and the addresses that it calls. */
 export const providers: FastifyPluginAsync = async (app) => {
@@ -53,60 +40,40 @@ export const providers: FastifyPluginAsync = async (app) => {
 
   addPage(app, `${path}/new`, 'admin', () => <KindsPage />);
 
-  app.get<{ Params: z.infer<typeof kindParams>; Querystring: z.infer<typeof startQuery> }>(
-    `${path}/new/:kind`,
-    { config: { access: 'admin' }, schema: { params: kindParams, querystring: startQuery } },
-    async (request, reply) => {
-      const { kind } = request.params;
-      const { from } = request.query;
-      const start = kind === 'http' && from !== undefined ? await startingWith(from) : beginningOf(kind);
-      return reply.page(<NewPage kind={kind} state={newForm(start)} />);
-    },
-  );
+  for (const kind of providerKinds) {
+    addPage(app, `${path}/new/${kind}`, 'admin', async ({ query }) => {
+      const from = starterName.safeParse(query.from);
+      const start = kind === 'http' && from.success ? await startingWith(from.data) : beginningOf(kind);
+      return <NewPage kind={kind} state={newForm(start)} />;
+    });
 
-  // Without a redirect if there is a callback secret: only this answer contains the addresses with it.
-  app.post<{ Params: z.infer<typeof kindParams> }>(
-    `${path}/new/:kind`,
-    { config: { access: 'admin' }, schema: { params: kindParams } },
-    async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const { kind } = request.params;
-      const form = formOf(request);
-      try {
+    addForm(app, `${path}/new/${kind}`, 'admin', {
+      send: async ({ api, form }) => {
         const body = {
           ...contentOf(kind, form),
           ratePerSecond: form.number('ratePerSecond'),
           secrets: secretsOf(kind, form) ?? { kind },
         };
-        const provider = await api.send('POST', '/api/providers', body, providerView);
-        return await kept(reply, provider, { secret: shownSecret(form), notice: 'created' });
-      } catch (error) {
-        const state = refusedState(error, form, view.format);
-        return reply.page(<NewPage kind={kind} state={state} />, state.status);
-      }
-    },
-  );
+        return kept(await api.send('POST', '/api/providers', body, providerView), form, 'created');
+      },
+      again: (_, state) => <NewPage kind={kind} state={refused(state)} />,
+    });
+  }
 
   addPage(app, `${path}/:id`, 'viewer', async ({ api, id }) =>
     providerPage(api, await getProvider(api, id), {}),
   );
 
-  app.post<{ Params: z.infer<typeof idParams> }>(`${path}/:id`, change, async (request, reply) => {
-    const { api, view } = consoleOf(request);
-    const provider = await getProvider(api, request.params.id);
-    const { kind } = provider.config;
-    const form = formOf(request);
-    try {
-      const { ratePerSecond, archivedAt } = provider;
-      const secrets = secretsOf(kind, form);
-      const content = { ...contentOf(kind, form), ratePerSecond, archived: archivedAt !== null };
+  addForm(app, `${path}/:id`, 'admin', {
+    send: async ({ api, id, form }) => {
+      const { config, ratePerSecond, archivedAt } = await getProvider(api, id);
+      const secrets = secretsOf(config.kind, form);
+      const content = { ...contentOf(config.kind, form), ratePerSecond, archived: archivedAt !== null };
       const body = { ...content, ...(secrets ? { secrets } : {}) };
-      const saved = await api.send('PUT', `/api/providers/${provider.id}`, body, providerView);
-      return await kept(reply, saved, { secret: shownSecret(form), notice: 'saved' });
-    } catch (error) {
-      const state = refusedState(error, form, view.format);
-      return reply.page(await providerPage(api, provider, { data: state }), state.status);
-    }
+      return kept(await api.send('PUT', `/api/providers/${id}`, body, providerView), form, 'saved');
+    },
+    again: async ({ api, id }, state) =>
+      providerPage(api, await getProvider(api, id), { data: refused(state) }),
   });
 
   addForm(app, `${path}/:id/rate`, 'admin', {
@@ -259,11 +226,7 @@ function secretsOf(kind: ProviderKind, form: FormValues): object | null {
   };
 }
 
-const shownSecret = (form: FormValues): string => form.text('secrets.callbackSecret').trim();
-
-function refusedState(error: unknown, form: FormValues, format: Format): FormState & { status: number } {
-  if (!(error instanceof ApiFailure) || error.status === 401 || error.status === 404) throw error;
-  const problems = error.problems.map((problem) => gatewayProblem(form, problem));
-  const failure = problems.length === 0 ? failureWords(format, error) : undefined;
-  return { values: form, problems, failure, status: error.status };
-}
+const refused = (state: FormState): FormState => ({
+  ...state,
+  problems: state.problems.map((problem) => gatewayProblem(state.values, problem)),
+});

@@ -9,8 +9,8 @@ import { inboundWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { type Found, List, searched } from '../kit/list.tsx';
 import { LinkFor, Phone, State, Time } from '../kit/parts.tsx';
-import { addAction, addPage } from '../kit/routes.ts';
-import { Resolve, resolveAnswer } from '../tickets/thread.tsx';
+import { addPage } from '../kit/routes.ts';
+import { Resolve } from '../tickets/thread.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 import { ticketWords } from '../tickets/words.ts';
 import { holdsPath } from './holds.tsx';
@@ -30,14 +30,6 @@ export const inbound: FastifyPluginAsync = async (app) => {
     // If there are more, the page of holds shows them all.
     const { holds } = await api.get('/api/holds', holdList, { limit: mostCounted });
     return <ListPage {...found} held={holds.length} />;
-  });
-
-  addAction(app, `${path}/answers/:id/resolve`, 'agent', {
-    work: async ({ api, id, form }) => {
-      await resolveAnswer(api, id, form);
-      return { to: path, notice: 'saved' };
-    },
-    otherwise: () => path,
   });
 };
 
@@ -118,10 +110,7 @@ function ListPage({ answer, held, ...list }: Found<z.output<typeof replyList>> &
               <>
                 <Effect reply={one} />
                 {one.unknownAnswerId !== null && (
-                  <Resolve
-                    action={`${path}/answers/${one.unknownAnswerId}/resolve`}
-                    label={t.unknownAnswer}
-                  />
+                  <Resolve answerId={one.unknownAnswerId} back={path} label={t.unknownAnswer} />
                 )}
               </>
             ),

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { formatPhone } from '../../domain/phone.ts';
 import { conversationView, virtualPhones, type virtualPhoneView } from '../../api/providers/sandbox.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
@@ -9,55 +9,35 @@ import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { phoneWords } from './words-phones.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card, Empty, Phone, Table, Time } from '../kit/parts.tsx';
-import { submit } from '../kit/responses.tsx';
-import { consoleOf } from '../kit/request.ts';
+import { addForm, addPage, type PageRequest } from '../kit/routes.ts';
 import { useMay, useWords } from '../kit/view.tsx';
 
 const path = '/phones';
-const params = z.object({ phone: z.string() });
-type Params = { Params: z.infer<typeof params> };
 type Phone = z.output<typeof virtualPhoneView>;
 type Conversation = z.output<typeof conversationView>;
 
-const addressOf = (phone: string): string => `/api/sandbox/phones/${encodeURIComponent(phone)}`;
+const pathOf = (phone: string): string => `${path}/${encodeURIComponent(phone)}`;
+const addressOf = ({ param }: PageRequest): string =>
+  `/api/sandbox/phones/${encodeURIComponent(param('phone'))}`;
 
 /** The phones of the sandbox, from which a user can answer. */
 export const phones: FastifyPluginAsync = async (app) => {
-  app.get(path, { config: { access: 'viewer' } }, async (request, reply) => {
-    const { api } = consoleOf(request);
-    return reply.page(<ListPage phones={await latest(api)} />);
+  const phonePage = async (request: PageRequest, state: FormState) => (
+    <PhonePage {...await request.api.get(addressOf(request), conversationView)} state={state} />
+  );
+
+  addPage(app, path, 'viewer', async ({ api }) => <ListPage phones={await latest(api)} />);
+
+  addPage(app, `${path}/:phone`, 'viewer', (request) => phonePage(request, newForm()));
+
+  addForm(app, `${path}/:phone`, 'operator', {
+    send: async (request) => {
+      const { api, view, form, param } = request;
+      await api.send('POST', `${addressOf(request)}/replies`, { text: form.text('text') });
+      return { to: pathOf(param('phone')), notice: { words: phoneWords[view.locale].answered } };
+    },
+    again: phonePage,
   });
-
-  app.get<Params>(
-    `${path}/:phone`,
-    { config: { access: 'viewer' }, schema: { params } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const conversation = await api.get(addressOf(request.params.phone), conversationView);
-      return reply.page(<PhonePage conversation={conversation} state={newForm()} />);
-    },
-  );
-
-  app.post<Params>(
-    `${path}/:phone`,
-    { config: { access: 'operator' }, schema: { params } },
-    async (request, reply) => {
-      const { api, view } = consoleOf(request);
-      const { phone } = request.params;
-      return submit(
-        request,
-        reply,
-        async (form) => {
-          await api.send('POST', `${addressOf(phone)}/replies`, { text: form.text('text') });
-          const words = phoneWords[view.locale].answered;
-          return { to: `${path}/${encodeURIComponent(phone)}`, notice: { words } };
-        },
-        async (state) => (
-          <PhonePage conversation={await api.get(addressOf(phone), conversationView)} state={state} />
-        ),
-      );
-    },
-  );
 };
 
 /** Null if there is no sandbox. */
@@ -83,7 +63,7 @@ function ListPage({ phones }: { phones: readonly Phone[] | null }) {
           {
             heading: t.phone,
             cell: ({ phone }) => (
-              <a href={`${path}/${encodeURIComponent(phone)}`}>
+              <a href={pathOf(phone)}>
                 <Phone phone={phone} />
               </a>
             ),
@@ -103,17 +83,16 @@ function ListPage({ phones }: { phones: readonly Phone[] | null }) {
   );
 }
 
-function PhonePage({ conversation, state }: { conversation: Conversation; state: FormState }) {
+function PhonePage({ phone, messages, state }: Conversation & { state: FormState }) {
   const t = useWords(phoneWords);
   const mayAnswer = useMay('operator');
-  const { phone, messages } = conversation;
   return (
     <Page
       title={formatPhone(phone)}
       section="phones"
       trail={[{ href: path, label: t.title }]}
       actions={
-        <a class="btn" href={`${path}/${encodeURIComponent(phone)}`}>
+        <a class="btn" href={pathOf(phone)}>
           {t.refresh}
         </a>
       }
@@ -121,13 +100,7 @@ function PhonePage({ conversation, state }: { conversation: Conversation; state:
       <div class="narrow">
         {mayAnswer && (
           <Card>
-            <Form
-              action={`${path}/${encodeURIComponent(phone)}`}
-              state={state}
-              labels={t.fields}
-              helps={t.helps}
-              once
-            >
+            <Form action={pathOf(phone)} state={state} labels={t.fields} helps={t.helps} once>
               <TextAreaField name="text" required rows={2} maxLength={1600} />
               <Submit>{t.send}</Submit>
             </Form>

@@ -1,70 +1,53 @@
-import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import { idParams } from '../../api/http/parameters.ts';
 import { resendView } from '../../api/runs/resends.ts';
 import { runView } from '../../api/runs/view.ts';
-import { type FailureReason, failureReasons } from '../../domain/message.ts';
+import type { FailureReason } from '../../domain/message.ts';
 import type { Api } from '../kit/api.ts';
 import { ActionButton } from '../kit/buttons.tsx';
 import { resends as words } from './words-resends.ts';
 import { runs as runWords } from './words.ts';
 import { Page } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { consoleOf } from '../kit/request.ts';
-import { addAction } from '../kit/routes.ts';
+import { addAction, addPage } from '../kit/routes.ts';
 import { CostSentence } from '../money/cost.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
 
 type Run = z.output<typeof runView>;
 type Count = z.output<typeof resendView>;
 
-const oneOrMore = z.preprocess(
-  (value) => (value === undefined ? [] : [value].flat()),
-  z.array(z.enum(failureReasons)),
-);
-const scope = z.object({
-  unknown: z.literal('yes').optional().catch(undefined),
-  /** The messages to resend; none: all. */
-  reason: oneOrMore.catch([]),
-});
-type Scope = z.output<typeof scope>;
+/** Which messages to resend: also the unknown ones, and only those that failed for these reasons; none: all. */
+interface Scope {
+  unknown: boolean;
+  reasons: readonly string[];
+}
 
 /** Why a message may be unknown: a resend with unknown messages includes all of these, whatever the reasons. */
 const unknownReasons = ['no_answer', 'sender_died'] as const satisfies readonly FailureReason[];
 
-const queryOf = ({ unknown, reason }: Scope) => ({
-  includeUnknown: String(unknown === 'yes'),
+const queryOf = ({ unknown, reasons }: Scope) => ({
+  includeUnknown: String(unknown),
   onlyReachable: 'true',
-  reasons:
-    reason.length === 0 ? undefined : [...reason, ...(unknown === 'yes' ? unknownReasons : [])].join(','),
+  reasons: reasons.length === 0 ? undefined : [...reasons, ...(unknown ? unknownReasons : [])].join(','),
 });
 
 /** Resending the failed messages of an ended run: a preview, and then a separate run. */
-export const runResend: FastifyPluginAsyncZod = async (app) => {
+export const runResend: FastifyPluginAsync = async (app) => {
   const countOf = (api: Api, id: number, of: Scope): Promise<Count> =>
     api.get(`/api/runs/${id}/resend`, resendView, queryOf(of));
 
-  // Its parameters may be repeated.
-  app.get(
-    '/runs/:id/resend',
-    { config: { access: 'viewer' }, schema: { params: idParams, querystring: scope } },
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const { id } = request.params;
-      const { reason, unknown } = request.query;
-      const [run, all, withUnknown, some] = await Promise.all([
-        api.get(`/api/runs/${id}`, runView),
-        countOf(api, id, { reason: [] }),
-        countOf(api, id, { unknown: 'yes', reason: [] }),
-        // For a large run each count takes a while.
-        reason.length === 0 ? null : countOf(api, id, request.query),
-      ]);
-      const chosen = some ?? (unknown === 'yes' ? withUnknown : all);
-      return reply.page(
-        <ResendPage run={run} scope={request.query} chosen={chosen} all={all} withUnknown={withUnknown} />,
-      );
-    },
-  );
+  addPage(app, '/runs/:id/resend', 'viewer', async ({ api, id, query }) => {
+    const scope = { unknown: query.unknown === 'yes', reasons: query.reason?.split(',') ?? [] };
+    const [run, all, withUnknown, some] = await Promise.all([
+      api.get(`/api/runs/${id}`, runView),
+      countOf(api, id, { unknown: false, reasons: [] }),
+      countOf(api, id, { unknown: true, reasons: [] }),
+      // For a large run each count takes a while.
+      scope.reasons.length === 0 ? null : countOf(api, id, scope),
+    ]);
+    const chosen = some ?? (scope.unknown ? withUnknown : all);
+    return <ResendPage run={run} scope={scope} chosen={chosen} all={all} withUnknown={withUnknown} />;
+  });
 
   addAction(app, '/runs/:id/resend', 'operator', {
     work: async ({ api, view, id, form }) => {
@@ -142,7 +125,7 @@ function ResendPage({
                         type="checkbox"
                         name="reason"
                         value={reason}
-                        checked={scope.reason.some((one) => one === reason)}
+                        checked={scope.reasons.includes(reason)}
                       />
                       <span class="form-check-label">
                         {runs.reason[reason] ?? reason}: {format.number(messages)}
@@ -162,7 +145,7 @@ function ResendPage({
                       type="checkbox"
                       name="unknown"
                       value="yes"
-                      checked={scope.unknown === 'yes'}
+                      checked={scope.unknown}
                       aria-describedby="unknown-help"
                     />
                     <span class="form-check-label">{t.includeUnknown(format.number(unknown))}</span>
@@ -188,7 +171,7 @@ function ResendPage({
                 </>
               )}
             </p>
-            {scope.unknown === 'yes' && unknown > 0 && (
+            {scope.unknown && unknown > 0 && (
               <div class="alert alert-warning" role="status">
                 {t.unknownWarning}
               </div>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Api, ApiFailure } from '../kit/api.ts';
+import { type Api, refusalOf } from '../kit/api.ts';
 import type { FormValues } from '../kit/form-data.ts';
 import type { Ticket } from './parts.tsx';
 
@@ -61,8 +61,7 @@ export async function saveTicket(api: Api, ticket: Ticket, form: FormValues): Pr
   const { changed, clashes } = editOf(ticket, form);
   const { version } = ticket;
   if (clashes.length > 0) {
-    const params = { version, ofPart: true };
-    throw new ApiFailure(409, { code: 'version_conflict', params, message: '', requestId: '' });
+    throw refusalOf(409, 'version_conflict', { params: { version, ofPart: true } });
   }
   const isFinished = form.text('status') === 'finished';
   const isChanged = (field: string): boolean => changed.includes(field);

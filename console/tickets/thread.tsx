@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import { idParams, urlId } from '../../api/http/parameters.ts';
 import { answeringView, answerPreview, answerView } from '../../api/tickets/answers.ts';
 import { ticketStoryView } from '../../api/tickets/tickets.ts';
 import type { MessageStatus } from '../../domain/message.ts';
@@ -19,10 +18,8 @@ import { Page } from '../kit/layout.tsx';
 import { LivePart } from '../kit/live-part.tsx';
 import { Card, Time } from '../kit/parts.tsx';
 import { problemWords } from '../kit/problems.ts';
-import { consoleOf } from '../kit/request.ts';
-import { act, formOf } from '../kit/responses.tsx';
 import { useRetryWords } from '../kit/retrying.tsx';
-import { addForm, addPart } from '../kit/routes.ts';
+import { addAction, addForm, addPart } from '../kit/routes.ts';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 import { threadWords } from './words-thread.ts';
 import { ticketWords } from './words.ts';
@@ -30,7 +27,6 @@ import { ticketWords } from './words.ts';
 const path = '/tickets';
 /** The form of notes on the same page has a `text`. */
 const field = 'answer';
-type Params = { Params: z.infer<typeof idParams> };
 type Story = z.output<typeof ticketStoryView>;
 type Answer = z.output<typeof answerView>;
 
@@ -126,23 +122,15 @@ export async function answerFrom(
 const picked = (text: string): FormState => ({ ...newAnswer(text), typed: true });
 const quickReplyView = z.object({ definition: quickReply });
 
-const read = { config: { access: 'any_role', fragment: true }, schema: { params: idParams } } as const;
-
 /** The conversation with a ticket's customer: both directions live, and the box to answer. */
 export const thread: FastifyPluginAsync = async (app) => {
   const storyOf = (api: Api, id: number) => api.get(`/api/tickets/${id}`, ticketStoryView);
 
-  app.get<Params & { Querystring: { seen?: string } }>(
-    `${path}/:id/conversation`,
-    read,
-    async (request, reply) => {
-      const { api } = consoleOf(request);
-      const found = await threadOf(api, await storyOf(api, request.params.id));
-      // An unchanged conversation is left alone, so that it keeps its place and screen readers stay quiet.
-      if (request.query.seen === seenOf(found)) return reply.code(204).send();
-      return reply.fragment(<Bubbles thread={found} />);
-    },
-  );
+  addPart(app, `${path}/:id/conversation`, 'any_role', async ({ api, id, query }) => {
+    const found = await threadOf(api, await storyOf(api, id));
+    // An unchanged conversation is left alone, so that it keeps its place and screen readers stay quiet.
+    return query.seen === seenOf(found) ? null : <Bubbles thread={found} />;
+  });
 
   addPart(
     app,
@@ -164,26 +152,16 @@ export const thread: FastifyPluginAsync = async (app) => {
     },
   });
 
-  app.post<{ Params: z.infer<typeof answerParams> }>(
-    `${path}/:id/answers/:answerId/resolve`,
-    { config: { access: 'agent' }, schema: { params: answerParams } },
-    async (request, reply) => {
-      const { id, answerId } = request.params;
-      return act(request, reply, `${path}/${id}`, async () => {
-        await resolveAnswer(consoleOf(request).api, answerId, formOf(request));
-        return { to: `${path}/${id}`, notice: 'saved' };
-      });
+  // From tickets and from the list of replies: see `Resolve`.
+  addAction(app, '/answers/:id/resolve', 'agent', {
+    work: async ({ api, id, form }) => {
+      const sent = { yes: true, no: false }[form.text('sent')];
+      await api.send('POST', `/api/answers/${id}/resolve`, { sent }, answerView);
+      return { notice: 'saved' };
     },
-  );
+    otherwise: () => path,
+  });
 };
-
-/** Stores what a user knows about an answer: see `Resolve`. */
-export async function resolveAnswer(api: Api, id: number, form: FormValues): Promise<void> {
-  const sent = { yes: true, no: false }[form.text('sent')];
-  await api.send('POST', `/api/answers/${id}/resolve`, { sent }, answerView);
-}
-
-const answerParams = idParams.extend({ answerId: urlId });
 
 const bodyOf = (form: FormValues) => ({
   text: form.text(field),
@@ -265,14 +243,14 @@ function Bubble({ item, ticketId }: { item: Item; ticketId: number }) {
       </small>
       {retrying !== null && <small class="text-secondary">{retrying}</small>}
       {item.status === 'unknown' && item.answerId !== null && (
-        <Resolve action={`${path}/${ticketId}/answers/${item.answerId}/resolve`} />
+        <Resolve answerId={item.answerId} back={`${path}/${ticketId}`} />
       )}
     </li>
   );
 }
 
 /** What a user knows about an answer that the provider may have taken. */
-export function Resolve({ action, label }: { action: string; label?: string }) {
+export function Resolve({ answerId, back, label }: { answerId: number; back: string; label?: string }) {
   const t = useWords(threadWords).resolve;
   if (!useMay('agent')) return null;
   return (
@@ -280,7 +258,8 @@ export function Resolve({ action, label }: { action: string; label?: string }) {
       <summary>{label ?? t.open}</summary>
       <p class="text-secondary mb-2">{t.about}</p>
       {/* No ActionButton: it leads back to the page that has it, which may be the live part. */}
-      <form method="post" action={action}>
+      <form method="post" action={`/answers/${answerId}/resolve`}>
+        <input type="hidden" name="back" value={back} />
         {(['yes', 'no'] as const).map((sent) => (
           <div key={sent} class="mb-2">
             <button type="submit" class="btn btn-sm" name="sent" value={sent} data-submit="">

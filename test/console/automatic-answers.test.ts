@@ -35,14 +35,13 @@ describe.each(languages)('in %s', (locale) => {
       const cookie = `${agent.cookie}; torpedo-language=${locale}`;
       const page = await agent.get('/replies', { cookie });
       expect(textOf(page)).toContain(label);
-      expect(page.body).toContain(`action="/replies/answers/${id}/resolve"`);
-      expect((await viewer.get('/replies')).body).not.toContain(`/replies/answers/${id}`);
-      expect((await agent.post(`/replies/answers/${id}/resolve`, { sent })).headers.location).toBe(
-        '/replies',
-      );
+      expect(page.body).toContain(`action="/answers/${id}/resolve"`);
+      expect((await viewer.get('/replies')).body).not.toContain(`/answers/${id}`);
+      const resolved = await agent.post(`/answers/${id}/resolve`, { sent, back: '/replies' });
+      expect(resolved.headers.location).toBe('/replies');
       const [row] = await sql`select status from answers where id = ${id}`;
       expect(row).toEqual({ status: sent === 'yes' ? 'sent' : 'failed' });
-      expect((await agent.get('/replies')).body).not.toContain(`/replies/answers/${id}`);
+      expect((await agent.get('/replies')).body).not.toContain(`/answers/${id}`);
     },
   );
 });

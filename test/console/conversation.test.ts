@@ -111,15 +111,16 @@ test('an agent can resolve an unknown answer at its bubble, a viewer cannot', as
   await agent.post(`/tickets/${id}/answers`, { answer: 'Segue o boleto.' });
   const [row] = await sql<[{ id: number }]>`
     update answers set status = 'unknown', reason = 'no_answer', sending_at = now() where ticket_id = ${id} returning id`;
-  const action = `/tickets/${id}/answers/${row.id}/resolve`;
+  const action = `/answers/${row.id}/resolve`;
+  const back = `/tickets/${id}`;
   expect((await (await ui.signIn('viewer')).get(`/tickets/${id}`)).body).not.toContain(action);
   expect((await agent.get(`/tickets/${id}`)).body).toContain(`action="${action}"`);
-  const resolved = await agent.post(action, { sent: 'no' });
-  expect([resolved.statusCode, resolved.headers.location]).toEqual([303, `/tickets/${id}`]);
+  const resolved = await agent.post(action, { sent: 'no', back });
+  expect([resolved.statusCode, resolved.headers.location]).toEqual([303, back]);
   const after = (await agent.get(`/tickets/${id}`)).body;
   expect(after).toContain('Não enviada, segundo um usuário');
   expect(after).not.toContain(action);
-  const late = await agent.post(action, { sent: 'yes' });
-  expect(late.headers.location).toBe(`/tickets/${id}`);
+  const late = await agent.post(action, { sent: 'yes', back });
+  expect(late.headers.location).toBe(back);
   expect(await sql`select status from answers where ticket_id = ${id}`).toEqual([{ status: 'failed' }]);
 });

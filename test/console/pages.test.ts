@@ -101,7 +101,6 @@ async function senderSubjects(): Promise<Record<string, number | string>> {
   });
   return {
     '/settings/providers': gateway,
-    '/settings/providers/new': 'http',
     '/settings/integrations': integration,
   };
 }

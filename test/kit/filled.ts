@@ -97,7 +97,6 @@ export async function fillDatabase(sql: Database, box: SecretBox, amounts: Amoun
           '/phones': found.phone,
           '/customers': 1,
           '/opt-outs': 1,
-          '/settings/providers/new': 'sandbox',
           '/settings/users': 1,
           '/settings/tokens': 1,
         },
