@@ -36,8 +36,7 @@ function ChoosePasswordPage({ next, state }: { next: string; state: FormState })
       <Form
         action="/choose-password"
         state={state}
-        labels={{ current: t.givenPassword, password: t.fields.password }}
-        helps={t.helps}
+        words={{ fields: { ...t.fields, current: t.givenPassword }, helps: t.helps }}
         guarded={false}
       >
         <input type="hidden" name="next" value={next} />

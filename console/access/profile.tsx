@@ -90,14 +90,7 @@ function ProfilePage({
     <Page title={t.profile}>
       <div class="narrow">
         <Card title={t.me}>
-          <Form
-            action="/profile"
-            changes="/api/session"
-            state={me}
-            schema={profileChange}
-            labels={t.fields}
-            helps={t.helps}
-          >
+          <Form action="/profile" changes="/api/session" state={me} schema={profileChange} words={t}>
             <TextField name="name" autocomplete="name" required />
             <SelectField name="locale" options={locales.map(([value, label]) => ({ value, label }))} />
             <TextField name="timezone" list={timezoneListId} required />
@@ -109,13 +102,7 @@ function ProfilePage({
         </Card>
         <AlertsCard state={alerts} available={available} />
         <Card title={t.changePassword}>
-          <Form
-            action="/profile/password"
-            state={password}
-            schema={passwordChange}
-            labels={t.fields}
-            helps={t.helps}
-          >
+          <Form action="/profile/password" state={password} schema={passwordChange} words={t}>
             <TextField name="current" type="password" autocomplete="current-password" />
             <TextField name="password" type="password" autocomplete="new-password" />
             <Submit>{t.changePassword}</Submit>
@@ -139,7 +126,7 @@ function AlertsCard({ state, available }: { state: FormState; available: readonl
         changes="/api/session/alerts"
         state={state}
         schema={ownAlertKindsChange}
-        labels={t}
+        words={{ fields: t }}
       >
         <ChoiceField name="kinds" options={labeled(available, alertKindLabels[locale])} />
         <Save />

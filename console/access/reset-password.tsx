@@ -57,7 +57,7 @@ function ForgotPage({ state }: { state: FormState }) {
         action="/forgot-password"
         state={state}
         schema={passwordResetRequest}
-        labels={{ login: t.forgotLogin }}
+        words={{ fields: { login: t.forgotLogin } }}
         guarded={false}
       >
         <TextField name="login" autocomplete="username" autofocus required />
@@ -75,14 +75,7 @@ function ResetPage({ token, state }: { token: string; state: FormState }) {
   return (
     <DoorPage title={t.resetTitle}>
       <p class="text-secondary">{t.resetIntro}</p>
-      <Form
-        action="/reset-password"
-        state={state}
-        schema={passwordResetUse}
-        labels={{ password: t.fields.password }}
-        helps={{ password: t.helps.password }}
-        guarded={false}
-      >
+      <Form action="/reset-password" state={state} schema={passwordResetUse} words={t} guarded={false}>
         <input type="hidden" name="token" value={token} />
         <TextField name="password" type="password" autocomplete="new-password" autofocus required />
         <Submit>{t.resetSave}</Submit>

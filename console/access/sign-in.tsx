@@ -86,7 +86,12 @@ function SignInPage({
           {t.expired}
         </p>
       )}
-      <Form action="/sign-in" state={state} labels={{ login: t.login, password: t.password }} guarded={false}>
+      <Form
+        action="/sign-in"
+        state={state}
+        words={{ fields: { login: t.login, password: t.password } }}
+        guarded={false}
+      >
         <input type="hidden" name="next" value={next} />
         <TextField name="login" autocomplete="username" autofocus required />
         <TextField name="password" type="password" autocomplete="current-password" required />

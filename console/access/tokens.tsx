@@ -108,7 +108,7 @@ function NewPage({ state }: { state: FormState }) {
     <SettingsPage title={t.newToken} below={[{ href: path, label: t.pages.tokens.title }]}>
       <div class="narrow">
         <Card>
-          <Form action={path} state={state} schema={tokenContent} labels={t.fields} helps={t.helps}>
+          <Form action={path} state={state} schema={tokenContent} words={t}>
             <TextField name="name" autofocus />
             <ChoiceField name="role" radio options={useRoleOptions()} />
             <TextField name="expiresInDays" type="number" />

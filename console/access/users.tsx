@@ -103,8 +103,7 @@ function UserPage({ user, state }: { user?: User; state: FormState }) {
             changes={user && `/api/users/${user.id}`}
             state={state}
             schema={newUser}
-            labels={t.fields}
-            helps={t.helps}
+            words={t}
             once={!user}
           >
             {!user && <TextField name="login" autofocus />}

@@ -10,11 +10,10 @@ import { alertKindNames, alertKindsFor, alertSettings } from '../../domain/alert
 import { alertWebhookChange } from '../../domain/alert-webhook.ts';
 import { emailSettingsChange, smtpSecurities } from '../../domain/email.ts';
 import { roles } from '../../domain/user.ts';
-import type { Api } from '../kit/api.ts';
 import type { ComponentChildren } from 'preact';
 import { Save, Submit } from '../kit/buttons.tsx';
 import { locales } from '../kit/dictionary.ts';
-import { addDocument } from '../kit/document.tsx';
+import { addDocument, type DocumentForm } from '../kit/document.tsx';
 import { CheckField, ChoiceField, labeled, SelectField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
@@ -22,10 +21,10 @@ import { Card, Facts } from '../kit/parts.tsx';
 import { problemWords } from '../kit/problems.ts';
 import { addForm } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
-import { HeaderRows, newSecret, SecretField } from '../kit/secrets.tsx';
+import { HeaderRows, receiverValues, SecretField } from '../kit/secrets.tsx';
 import { useFormat, useView, useWords } from '../kit/view.tsx';
 import { common } from '../kit/words.ts';
-import { alertKindLabels, alertWebhookFieldLabels, emailFieldLabels } from '../../domain/words/alerts.ts';
+import { alertKindLabels } from '../../domain/words/alerts.ts';
 import { alertWords } from './words.ts';
 
 export const alertsPath = '/settings/alerts';
@@ -33,37 +32,49 @@ const emailPath = `${alertsPath}/email`;
 const webhookPath = `${alertsPath}/webhook`;
 const emailApi = '/api/settings/email';
 const webhookApi = '/api/settings/alert-webhook';
-const rolesApi = '/api/settings/alerts';
 
-type Email = z.output<typeof emailSettingsView>['email'];
-type Webhook = z.output<typeof alertWebhookView>['webhook'];
 type Undelivered = z.output<typeof undeliveredView>;
-
-const emailOf = async (api: Api): Promise<Email> => (await api.get(emailApi, emailSettingsView)).email;
-const webhookOf = async (api: Api): Promise<Webhook> => (await api.get(webhookApi, alertWebhookView)).webhook;
+/** A channel, and the form of its test if that was rejected. */
+interface Shown<S extends z.ZodType> {
+  document: z.output<S>;
+  more: FormState | undefined;
+}
+type ChannelProps<S extends z.ZodType> = z.output<S> & { form: DocumentForm; test: FormState | undefined };
 
 /** How alerts leave, and who receives which. */
 export const alertsSettings: FastifyPluginAsync = async (app) => {
   addDocument(app, {
     path: alertsPath,
-    api: rolesApi,
+    api: '/api/settings/alerts',
     access: 'admin',
     schema: alertSettings,
     // A role without a checked box receives no alerts, which the schema would read as its default.
     bodyOf: (form) => Object.fromEntries(roles.map((role) => [role, form.all(role)])),
-    page: async ({ api }, rejected) => {
-      const settings = await api.get(rolesApi, alertSettings);
-      const undelivered = await api.get('/api/settings/alerts/undelivered', undeliveredView);
-      return <RolesPage state={rejected ?? newForm(settings)} undelivered={undelivered} />;
-    },
+    page: async ({ api }, form) => (
+      <RolesPage
+        form={form}
+        undelivered={await api.get('/api/settings/alerts/undelivered', undeliveredView)}
+      />
+    ),
   });
 
-  addDocument(app, {
+  const emailPage = addDocument(app, {
     path: emailPath,
     api: emailApi,
     access: 'admin',
-    schema: emailSettingsChange,
-    page: async ({ api }, state) => <EmailPage email={await emailOf(api)} state={state} />,
+    schema: emailSettingsView,
+    change: emailSettingsChange,
+    valuesOf: ({ email }, { view: { company, locale } }) =>
+      email ?? {
+        enabled: true,
+        port: 587,
+        security: 'starttls',
+        verifyCertificate: true,
+        fromName: company?.name || common[locale].product,
+      },
+    page: (_, form, { document, more }: Shown<typeof emailSettingsView>) => (
+      <EmailPage {...document} form={form} test={more} />
+    ),
   });
 
   addForm(app, `${emailPath}/test`, 'admin', {
@@ -71,15 +82,20 @@ export const alertsSettings: FastifyPluginAsync = async (app) => {
       await api.send('POST', `${emailApi}/test`, readForm(testMailRequest, form));
       return { to: emailPath, notice: { words: alertWords[view.locale].mailAccepted(form.text('to')) } };
     },
-    again: async ({ api }, test) => <EmailPage email={await emailOf(api)} state={null} test={test} />,
+    again: emailPage,
   });
 
-  addDocument(app, {
+  const webhookPage = addDocument(app, {
     path: webhookPath,
     api: webhookApi,
     access: 'admin',
-    schema: alertWebhookChange,
-    page: async ({ api }, state) => <WebhookPage webhook={await webhookOf(api)} state={state} />,
+    schema: alertWebhookView,
+    change: alertWebhookChange,
+    valuesOf: ({ webhook }, { view: { locale } }) =>
+      receiverValues(webhook, { enabled: true, kinds: [...alertKindNames], locale }),
+    page: (_, form, { document, more }: Shown<typeof alertWebhookView>) => (
+      <WebhookPage {...document} form={form} test={more} />
+    ),
   });
 
   addForm(app, `${webhookPath}/test`, 'admin', {
@@ -87,11 +103,11 @@ export const alertsSettings: FastifyPluginAsync = async (app) => {
       await api.send('POST', `${webhookApi}/test`);
       return { to: webhookPath, notice: { words: alertWords[view.locale].postAccepted } };
     },
-    again: async ({ api }, test) => <WebhookPage webhook={await webhookOf(api)} state={null} test={test} />,
+    again: webhookPage,
   });
 };
 
-function RolesPage({ state, undelivered }: { state: FormState; undelivered: Undelivered }) {
+function RolesPage({ form, undelivered }: { form: DocumentForm; undelivered: Undelivered }) {
   const t = useWords(alertWords);
   const words = useWords(common);
   const { locale } = useView();
@@ -113,13 +129,7 @@ function RolesPage({ state, undelivered }: { state: FormState; undelivered: Unde
       <NotDelivered {...undelivered} />
       <Card title={t.roles}>
         <p class="text-secondary">{t.rolesIntro}</p>
-        <Form
-          action={alertsPath}
-          changes={rolesApi}
-          state={state}
-          schema={alertSettings}
-          labels={words.roles}
-        >
+        <Form {...form} words={{ fields: words.roles }}>
           <div class="row">
             {roles.map((role) => (
               <ChoiceField
@@ -158,35 +168,17 @@ function ChannelPage({ title, children }: { title: string; children: ComponentCh
   const t = useWords(alertWords);
   return (
     <SettingsPage title={title} below={[{ href: alertsPath, label: t.page.title }]}>
-      <div class="narrow">
-        <Card>{children}</Card>
-      </div>
+      <Card narrow>{children}</Card>
     </SettingsPage>
   );
 }
 
-function EmailPage({ email, state, test }: { email: Email; state: FormState | null; test?: FormState }) {
+function EmailPage({ email, form, test = newForm({ to: '' }) }: ChannelProps<typeof emailSettingsView>) {
   const t = useWords(alertWords);
-  const words = useWords(common);
-  const { company } = useView();
-  const fresh = {
-    enabled: true,
-    port: 587,
-    security: 'starttls',
-    verifyCertificate: true,
-    fromName: company?.name || words.product,
-  };
   return (
     <ChannelPage title={t.email}>
       <p class="text-secondary">{t.emailIntro}</p>
-      <Form
-        action={emailPath}
-        changes={emailApi}
-        state={state ?? newForm(email ?? fresh)}
-        schema={emailSettingsChange}
-        labels={useWords(emailFieldLabels)}
-        helps={t.emailHelps}
-      >
+      <Form {...form} words={t.emailForm}>
         <CheckField name="enabled" />
         <TextField name="host" placeholder="smtp.example.com" />
         <SelectField name="security" options={labeled(smtpSecurities, t.securities)} />
@@ -209,9 +201,9 @@ function EmailPage({ email, state, test }: { email: Email; state: FormState | nu
       ) : (
         <Form
           action={`${emailPath}/test`}
-          state={test ?? newForm({ to: '' })}
+          state={test}
           schema={testMailRequest}
-          labels={useWords(emailFieldLabels)}
+          words={t.emailForm}
           guarded={false}
         >
           <TextField name="to" />
@@ -222,34 +214,13 @@ function EmailPage({ email, state, test }: { email: Email; state: FormState | nu
   );
 }
 
-function WebhookPage({
-  webhook,
-  state,
-  test,
-}: {
-  webhook: Webhook;
-  state: FormState | null;
-  test?: FormState;
-}) {
+function WebhookPage({ webhook, form, test = newForm() }: ChannelProps<typeof alertWebhookView>) {
   const t = useWords(alertWords);
   const { locale } = useView();
-  const fresh = {
-    enabled: true,
-    kinds: [...alertKindNames],
-    locale,
-    secret: newSecret(),
-  };
-  const headers = webhook?.headerNames.map((name) => ({ name, value: '' }));
   return (
     <ChannelPage title={t.webhook}>
       <p class="text-secondary">{t.webhookIntro}</p>
-      <Form
-        action={webhookPath}
-        changes={webhookApi}
-        state={state ?? newForm({ ...(webhook ?? fresh), headers })}
-        schema={alertWebhookChange}
-        labels={useWords(alertWebhookFieldLabels)}
-      >
+      <Form {...form} words={t.webhookForm}>
         <CheckField name="enabled" />
         <TextField name="url" type="url" placeholder="https://" />
         <ChoiceField name="kinds" options={labeled(alertKindNames, alertKindLabels[locale])} />
@@ -261,12 +232,7 @@ function WebhookPage({
       {webhook !== null && (
         <>
           <h2 class="h3 mt-4">{t.test}</h2>
-          <Form
-            action={`${webhookPath}/test`}
-            state={test ?? newForm()}
-            labels={useWords(alertWebhookFieldLabels)}
-            guarded={false}
-          >
+          <Form action={`${webhookPath}/test`} state={test} words={t.webhookForm} guarded={false}>
             <Submit kind="plain">{t.testPost}</Submit>
           </Form>
         </>

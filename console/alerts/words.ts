@@ -1,4 +1,4 @@
-import { smtpSecurityLabels } from '../../domain/words/alerts.ts';
+import { alertWebhookFieldLabels, emailFieldLabels, smtpSecurityLabels } from '../../domain/words/alerts.ts';
 import { dictionary } from '../kit/dictionary.ts';
 
 export const alertWords = dictionary(
@@ -9,11 +9,15 @@ export const alertWords = dictionary(
     email: 'E-mail',
     emailIntro:
       'Com um servidor SMTP, os avisos chegam por e-mail, e quem esquece a senha recebe um link para escolher outra.',
-    emailHelps: {
-      host: 'Um servidor da rede privada precisa estar em ALERTS_ALLOW.',
-      verifyCertificate: 'Desligue só para um servidor seu, com certificado autoassinado.',
-      user: 'Deixe em branco se o servidor não pede login.',
+    emailForm: {
+      fields: emailFieldLabels['pt-BR'],
+      helps: {
+        host: 'Um servidor da rede privada precisa estar em ALERTS_ALLOW.',
+        verifyCertificate: 'Desligue só para um servidor seu, com certificado autoassinado.',
+        user: 'Deixe em branco se o servidor não pede login.',
+      },
     },
+    webhookForm: { fields: alertWebhookFieldLabels['pt-BR'] },
     stored: 'Já há uma senha guardada. Deixe em branco para mantê-la.',
     securities: smtpSecurityLabels['pt-BR'],
     test: 'Testar',
@@ -55,11 +59,15 @@ export const alertWords = dictionary(
     email: 'E-mail',
     emailIntro:
       'With an SMTP server, alerts arrive by e-mail, and users who forget their password get a link to choose another.',
-    emailHelps: {
-      host: 'A server in the private network must be listed in ALERTS_ALLOW.',
-      verifyCertificate: 'Turn this off only for your own server with a self-signed certificate.',
-      user: 'Leave empty if the server requires no login.',
+    emailForm: {
+      fields: emailFieldLabels.en,
+      helps: {
+        host: 'A server in the private network must be listed in ALERTS_ALLOW.',
+        verifyCertificate: 'Turn this off only for your own server with a self-signed certificate.',
+        user: 'Leave empty if the server requires no login.',
+      },
     },
+    webhookForm: { fields: alertWebhookFieldLabels.en },
     stored: 'A password is stored. Leave it empty to keep it.',
     securities: smtpSecurityLabels.en,
     test: 'Test',

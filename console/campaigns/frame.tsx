@@ -141,8 +141,7 @@ export function BlockForm({
         action={campaignUrl(id, block)}
         state={state}
         schema={wholeCampaign}
-        labels={t.fields}
-        helps={t.helps}
+        words={t}
         readOnly={!mayChange}
         draft={`campaign ${id} ${block}`}
         class={className}

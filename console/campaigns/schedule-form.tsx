@@ -36,8 +36,7 @@ export function NewCampaignPage({ state, calendars }: { state: FormState; calend
         action="/campaigns/new"
         state={state}
         schema={wholeCampaign}
-        labels={t.fields}
-        helps={t.helps}
+        words={t}
         once
         creates
         draft="campaign"

@@ -160,14 +160,7 @@ function NewPage({ state, settings }: { state: FormState; settings: CustomerSett
     <Page title={t.newCustomer} section="customers" trail={[{ href: customersPath, label: t.title }]}>
       <div class="narrow">
         <Card>
-          <Form
-            action={customersPath}
-            state={state}
-            schema={customerContent}
-            labels={t.fields}
-            helps={t.helps}
-            once
-          >
+          <Form action={customersPath} state={state} schema={customerContent} words={t} once>
             <DataFields settings={settings} />
             <SaveOrCancel back={customersPath} />
           </Form>

@@ -119,7 +119,7 @@ function NewPage({ state }: { state: FormState }) {
             action={path}
             state={state}
             schema={newOptOut}
-            labels={{ ...t.fields, phone: t.anyPhone }}
+            words={{ fields: { ...t.fields, phone: t.anyPhone } }}
             once
           >
             <TextField name="phone" type="tel" autofocus />
@@ -143,7 +143,7 @@ function RemovePage({ id, phone, state }: { id: number; phone: string; state: Fo
       <div class="narrow">
         <Card>
           <p>{t.removeNote}</p>
-          <Form action={`${path}/${id}/remove`} state={state} schema={optOutRemoval} labels={t.fields}>
+          <Form action={`${path}/${id}/remove`} state={state} schema={optOutRemoval} words={t}>
             <TextField name="note" autofocus />
             <SaveOrCancel kind="danger" words={t.removeOptOut} back={path} />
           </Form>

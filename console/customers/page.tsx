@@ -144,8 +144,7 @@ function CustomerPage({
               changes={`/api/customers/${id}`}
               state={data}
               schema={customerContent}
-              labels={t.fields}
-              helps={t.helps}
+              words={t}
               readOnly={!mayChange}
             >
               <DataFields settings={settings} />
@@ -177,7 +176,7 @@ function CustomerPage({
                 action={`${customersPath}/${id}/consents`}
                 state={consent}
                 schema={consentStatement}
-                labels={t.fields}
+                words={t}
                 once
               >
                 <SelectField name="consent" label={t.recordConsent} options={labeled(consents, t.consents)} />

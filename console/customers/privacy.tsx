@@ -2,10 +2,10 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { formatPhone } from '../../domain/phone.ts';
 import { erasedView, personView } from '../../api/customers/privacy.ts';
-import { type PrivacySettings, privacySettings } from '../../domain/privacy.ts';
+import { privacySettings } from '../../domain/privacy.ts';
 import { ApiFailure, refusalOf } from '../kit/api.ts';
 import { Save, Submit } from '../kit/buttons.tsx';
-import { addDocument } from '../kit/document.tsx';
+import { addDocument, type DocumentForm } from '../kit/document.tsx';
 import { CheckField, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import type { FormValues } from '../kit/form-data.ts';
@@ -28,24 +28,10 @@ type Person = z.output<typeof personView>;
 type Who = { customerId: number } | { phone: string } | { code: string } | { messageId: number };
 
 /** All of them: saving a form without one of them would set it to "forever". */
-const days = Object.keys({
-  messageDays: true,
-  replyDays: true,
-  ticketDays: true,
-  ticketPostDays: true,
-  inboundEventDays: true,
-  mailingFileDays: true,
-  auditDays: true,
-} satisfies Record<Exclude<keyof PrivacySettings, 'consentRequired'>, true>);
+const days = Object.keys(privacySettings.shape).filter((name) => name !== 'consentRequired');
 
 /** What a data subject may request, and for how long data is kept. */
 export const privacy: FastifyPluginAsync = async (app) => {
-  const settingsPage = async (request: ConsoleRequest, settings: FormState | null, person = newForm()) => (
-    <PrivacyPage
-      settings={settings ?? newForm(await request.api.get(`${api}/settings`, privacySettings))}
-      person={person}
-    />
-  );
   const personPage = async (request: ConsoleRequest, who: Who, state = newForm(who)) => (
     <PersonPage
       person={await request.api.send('POST', `${api}/look-up`, who, personView)}
@@ -54,7 +40,14 @@ export const privacy: FastifyPluginAsync = async (app) => {
     />
   );
 
-  addDocument(app, { path, api: `${api}/settings`, schema: privacySettings, page: settingsPage });
+  const settingsPage = addDocument(app, {
+    path,
+    api: `${api}/settings`,
+    schema: privacySettings,
+    page: (_, form, { more = newForm() }: { more: FormState | undefined }) => (
+      <PrivacyPage form={form} person={more} />
+    ),
+  });
 
   addForm(app, `${path}/person`, 'admin', {
     send: async (request) => {
@@ -69,7 +62,7 @@ export const privacy: FastifyPluginAsync = async (app) => {
         return { page: <SeveralPage ids={ids.data} /> };
       }
     },
-    again: (request, person) => settingsPage(request, null, person),
+    again: settingsPage,
   });
 
   addPage(app, '/customers/:id/person', 'admin', async ({ api: client, id }) => {
@@ -120,23 +113,14 @@ function whoOf(form: FormValues): Who {
 
 const useParent = () => [{ href: path, label: useWords(privacyWords).page.title }];
 
-function PrivacyPage({ settings, person }: { settings: FormState; person: FormState }) {
+function PrivacyPage({ form, person }: { form: DocumentForm; person: FormState }) {
   const t = useWords(privacyWords);
-  const mayChange = useMay('admin');
   return (
     <SettingsPage title={t.page.title}>
       <div class="row row-cards">
         <div class="col-lg-7">
           <Card title={t.keep}>
-            <Form
-              action={path}
-              changes={`${api}/settings`}
-              state={settings}
-              schema={privacySettings}
-              labels={t.fields}
-              helps={t.helps}
-              readOnly={!mayChange}
-            >
+            <Form {...form} words={t}>
               <CheckField name="consentRequired" />
               <p class="form-hint">{t.keepHelp}</p>
               {days.map((name) => (
@@ -146,17 +130,11 @@ function PrivacyPage({ settings, person }: { settings: FormState; person: FormSt
             </Form>
           </Card>
         </div>
-        {mayChange && (
+        {useMay('admin') && (
           <div class="col-lg-5">
             <Card title={t.person}>
               <p class="text-secondary">{t.personHelp}</p>
-              <Form
-                action={`${path}/person`}
-                state={person}
-                labels={t.fields}
-                helps={t.helps}
-                guarded={false}
-              >
+              <Form action={`${path}/person`} state={person} words={t} guarded={false}>
                 <TextField name="phone" type="tel" maxLength={40} />
                 <TextField name="code" maxLength={60} />
                 <TextField name="messageId" type="number" min={1} class="mb-3 narrow" />
@@ -249,7 +227,7 @@ function PersonPage({ person, who, state }: { person: Person; who: Who; state: F
             <Form
               action={`${path}/erase`}
               state={{ ...state, values: state.values.with({ confirmed: null }) }}
-              labels={t.fields}
+              words={t}
               guarded={false}
             >
               <input type="hidden" {...subject} />

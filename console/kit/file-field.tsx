@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { ApiFailure } from './api.ts';
-import { failureWords, problemWords } from './problems.ts';
+import { allProblemWords } from './problems.ts';
 import { useFormat, useWords } from './view.tsx';
 import { lineWords } from './words-lines.ts';
 
@@ -55,10 +55,7 @@ export function FileRefused({ title, refused }: { title: string; refused: ApiFai
   const t = useWords(lineWords);
   const format = useFormat();
   const { line, expected, found } = refused.details;
-  const words =
-    refused.problems.length > 0
-      ? refused.problems.map((problem) => problemWords(format, problem)).join(' ')
-      : failureWords(format, refused);
+  const words = allProblemWords(format, refused);
   const where = typeof line === 'number' && !words.includes(String(line)) ? line : null;
   return (
     <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">

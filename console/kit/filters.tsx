@@ -3,7 +3,7 @@ import { type ApiFailure, urlOf } from './api.ts';
 import type { CustomerSettings } from './choices.ts';
 import { common } from './words.ts';
 import { customerWords } from '../customers/words.ts';
-import { failureWords, problemWords } from './problems.ts';
+import { allProblemWords } from './problems.ts';
 import { useFormat, useWords } from './view.tsx';
 
 /** The filters of a list. */
@@ -82,9 +82,7 @@ export function Filters({
       </div>
       {refusal && (
         <p class="text-danger w-100" role="alert">
-          {refusal.problems.length === 0
-            ? failureWords(format, refusal)
-            : refusal.problems.map((problem) => problemWords(format, problem)).join(' ')}
+          {allProblemWords(format, refusal)}
         </p>
       )}
     </form>

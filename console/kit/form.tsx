@@ -54,13 +54,13 @@ export const useValues = (): FormValues => useForm().values;
 export const pathOf = (name: string): string => name.replace(/\.(\d+|__N__)(?=\.|$)/g, '.*');
 export const fieldId = (name: string): string => `f-${name}`;
 
-interface FormProps {
+export interface FormProps {
   action: string;
   state: FormState;
   /** The document's schema: it sets the limits of the fields. */
   schema?: z.ZodType;
-  labels: Labels;
-  helps?: Labels;
+  /** The labels and help texts of the fields. */
+  words: { fields: Labels; helps?: Labels };
   /** A user with read access sees the same form, and cannot change it. */
   readOnly?: boolean;
   /** A form that is sent twice (by a double click or a reload) takes effect once. */
@@ -90,8 +90,7 @@ export function Form({
   action,
   state: given,
   schema,
-  labels,
-  helps = {},
+  words: { fields: labels, helps = {} },
   readOnly = false,
   once = false,
   class: className,

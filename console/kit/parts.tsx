@@ -206,13 +206,15 @@ export const Facts = ({ facts }: { facts: readonly Fact[] }) => (
 export const Card = ({
   title,
   actions,
+  narrow = false,
   children,
 }: {
   title?: string;
   actions?: ComponentChildren;
+  narrow?: boolean;
   children: ComponentChildren;
 }) => (
-  <section class="card mb-3">
+  <section class={`card mb-3${narrow ? ' narrow' : ''}`}>
     {title !== undefined && (
       <div class="card-header">
         <h2 class="card-title">{title}</h2>

@@ -14,3 +14,9 @@ export const failureWords = (
   format: Format,
   { code, params, message }: Pick<ApiFailure, 'code' | 'params' | 'message'>,
 ): string => errorWordsOf(code, params, format) ?? message;
+
+/** All problems of an error, or the error itself if it has none. */
+export const allProblemWords = (format: Format, failure: ApiFailure): string =>
+  failure.problems.length === 0
+    ? failureWords(format, failure)
+    : failure.problems.map((problem) => problemWords(format, problem)).join(' ');

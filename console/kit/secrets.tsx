@@ -4,7 +4,13 @@ import { Rows } from './rows.tsx';
 
 /** The secrets of a program that receives our calls: the one that signs them, and headers with stored values. */
 
-export const newSecret = (): string => randomBytes(32).toString('base64url');
+const newSecret = (): string => randomBytes(32).toString('base64url');
+
+/** The stored settings of such a program in their form, or, without any, the initial values of new ones. */
+export const receiverValues = (stored: { headerNames: readonly string[] } | null, fresh: object): object =>
+  stored === null
+    ? { ...fresh, secret: newSecret() }
+    : { ...stored, headers: stored.headerNames.map((name) => ({ name, value: '' })) };
 
 /** The secret that signs the calls. A stored one is never shown; a new one is generated here, and must be visible. */
 export const SecretField = ({

@@ -148,7 +148,7 @@ function Statement({
           <a href={list}>{t.list}</a>
         </Card>
         <Card title={t.statement}>
-          <Form action={`${back}/resolve`} state={state} labels={t.fields} once>
+          <Form action={`${back}/resolve`} state={state} words={t} once>
             <input type="hidden" name="messages" value={messages} />
             <ChoiceField
               name="arrived"

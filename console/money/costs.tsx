@@ -1,41 +1,37 @@
 import type { FastifyPluginAsync } from 'fastify';
-import type { z } from 'zod';
 import { costsView, deploymentBudget } from '../../api/money/budgets.ts';
 import type { Format } from '../../domain/format.ts';
 import { isPriced, millionthsOf } from '../../domain/price.ts';
 import type { Api } from '../kit/api.ts';
 import { Save } from '../kit/buttons.tsx';
 import { providersOf } from '../kit/choices.ts';
-import { addDocument } from '../kit/document.tsx';
+import { addDocument, type DocumentForm } from '../kit/document.tsx';
 import { TextField } from '../kit/fields.tsx';
-import { Form, type FormState, newForm } from '../kit/form.tsx';
+import { Form } from '../kit/form.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card, Facts, Table } from '../kit/parts.tsx';
-import { useFormat, useMay, useWords } from '../kit/view.tsx';
+import { useFormat, useWords } from '../kit/view.tsx';
 import { providersPath } from '../providers/parts.tsx';
 import { CostCell } from './cost.tsx';
-import { type Prices, pricesOf } from './prices.tsx';
+import { pricesOf } from './prices.tsx';
 import { moneyWords } from './words.ts';
 
 export const costsPath = '/settings/costs';
-const budgetAddress = '/api/costs/budget';
 
 /** What the month has cost, the budget of the deployment, and the current prices. */
 export const costs: FastifyPluginAsync = async (app) => {
   addDocument(app, {
     path: costsPath,
-    api: budgetAddress,
+    api: '/api/costs/budget',
     schema: deploymentBudget,
     // Without its schema: the API reads the amount in the user's language.
     bodyOf: (form) => ({ monthly: form.optional('monthly') }),
-    page: async ({ api, view }, rejected) => {
-      if (rejected) return costsPage(api, rejected);
-      const { monthly } = await api.get(budgetAddress, deploymentBudget);
-      return costsPage(
-        api,
-        newForm({ monthly: monthly === null ? null : amountField(monthly, view.format) }),
-      );
-    },
+    valuesOf: ({ monthly }, { view }) => ({
+      monthly: monthly === null ? null : amountField(monthly, view.format),
+    }),
+    page: async ({ api }, form, { document }) => (
+      <CostsPage {...await costsOf(api)} monthly={document.monthly} form={form} />
+    ),
   });
 };
 
@@ -43,30 +39,21 @@ export const costs: FastifyPluginAsync = async (app) => {
 export const amountField = (decimal: string, format: Format): string =>
   format.number(millionthsOf(decimal) / 1_000_000, { minimumFractionDigits: 2 });
 
-async function costsPage(api: Api, state: FormState) {
-  const [costs, { monthly }, providers] = await Promise.all([
-    api.get('/api/costs', costsView),
-    api.get(budgetAddress, deploymentBudget),
-    providersOf(api),
-  ]);
+async function costsOf(api: Api) {
+  const [costs, providers] = await Promise.all([api.get('/api/costs', costsView), providersOf(api)]);
   const used = providers.filter(({ archivedAt }) => archivedAt === null);
   const prices = await Promise.all(
     used.map(async ({ id, name }) => ({ id, name, ...(await pricesOf(api, id)) })),
   );
-  return <CostsPage costs={costs} monthly={monthly} prices={prices} state={state} />;
+  return { costs, prices };
 }
 
 function CostsPage({
   costs: { month, spent, answers, tests, campaigns },
   monthly,
   prices,
-  state,
-}: {
-  costs: z.output<typeof costsView>;
-  monthly: string | null;
-  prices: readonly ({ id: number; name: string } & Prices)[];
-  state: FormState;
-}) {
+  form,
+}: Awaited<ReturnType<typeof costsOf>> & { monthly: string | null; form: DocumentForm }) {
   const t = useWords(moneyWords);
   const format = useFormat();
   const budget = monthly === null ? null : millionthsOf(monthly);
@@ -108,15 +95,7 @@ function CostsPage({
         </Card>
         <Card title={t.costs.budget}>
           <p>{t.costs.budgetHelp}</p>
-          <Form
-            action={costsPath}
-            changes={budgetAddress}
-            state={state}
-            schema={deploymentBudget}
-            labels={t.fields}
-            helps={t.helps}
-            readOnly={!useMay('admin')}
-          >
+          <Form {...form} words={t}>
             <TextField
               name="monthly"
               label={`${t.fields.monthly} (${currency})`}

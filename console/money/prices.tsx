@@ -103,7 +103,7 @@ export function PricesCard({
           />
         )}
         {mayChange && (
-          <Form action={address} state={state} schema={newPrice} labels={t.fields} helps={t.helps}>
+          <Form action={address} state={state} schema={newPrice} words={t}>
             <div class="row mt-3">
               <TextField
                 name="price"

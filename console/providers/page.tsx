@@ -65,8 +65,7 @@ export function ProviderPage({
               action={address}
               changes={`/api/providers/${provider.id}`}
               state={data}
-              labels={t.fields}
-              helps={t.helps}
+              words={t}
               readOnly={readOnly}
             >
               <ProviderFields kind={kind} provider={provider} />
@@ -89,8 +88,7 @@ export function ProviderPage({
               action={`${address}/rate`}
               changes={`/api/providers/${provider.id}`}
               state={rate}
-              labels={t.fields}
-              helps={t.helps}
+              words={t}
               readOnly={readOnly}
             >
               <TextField name="ratePerSecond" type="number" min={0} step="any" />
@@ -105,7 +103,7 @@ export function ProviderPage({
               action={`${address}/fallback`}
               changes={`/api/providers/${provider.id}/fallback`}
               state={fallback}
-              labels={t.fields}
+              words={t}
               readOnly={readOnly}
             >
               <EntryField name="fallbackId" entries={others} empty={words.notChosen} />

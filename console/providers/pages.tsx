@@ -72,7 +72,7 @@ export function NewPage({ kind, state }: { kind: ProviderKind; state: FormState 
       <div class={kind === 'http' ? undefined : 'narrow'}>
         {kind === 'http' && <StartFrom chosen={state.values.text('starter')} />}
         <Card>
-          <Form action={`${providersPath}/new/${kind}`} state={state} labels={t.fields} helps={t.helps}>
+          <Form action={`${providersPath}/new/${kind}`} state={state} words={t}>
             {kind === 'http' && <AfterSaving />}
             <ProviderFields kind={kind} provider={null} />
             <TextField name="ratePerSecond" type="number" min={0} step="any" />

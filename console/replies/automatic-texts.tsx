@@ -3,18 +3,15 @@ import { automaticTexts } from '../../domain/automatic-texts.ts';
 import { maxTemplateLength } from '../../domain/template.ts';
 import { Save } from '../kit/buttons.tsx';
 import { type Entry, settingsOf } from '../kit/choices.ts';
-import { addDocument } from '../kit/document.tsx';
+import { addDocument, type DocumentForm } from '../kit/document.tsx';
 import { FieldGroup, EntryField, TextAreaField, TextField } from '../kit/fields.tsx';
-import { fieldId, Form, type FormState, newForm } from '../kit/form.tsx';
+import { fieldId, Form } from '../kit/form.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
-import { useMay, useWords } from '../kit/view.tsx';
+import { useWords } from '../kit/view.tsx';
 import { replyWordsPath } from './reply-words.tsx';
 import { automaticTextWords } from './words-automatic-texts.ts';
-
-const path = '/settings/automatic-texts';
-const address = '/api/settings/automatic-texts';
 
 interface Targets {
   departments: readonly Entry[];
@@ -24,21 +21,20 @@ interface Targets {
 /** Texts that are sent by themselves. */
 export const automaticTextsPage: FastifyPluginAsync = async (app) => {
   addDocument(app, {
-    path,
-    api: address,
+    path: '/settings/automatic-texts',
+    api: '/api/settings/automatic-texts',
     schema: automaticTexts,
-    page: async ({ api }, rejected) => {
-      const texts = await api.get(address, automaticTexts);
+    page: async ({ api }, form) => {
       const targets = {
         departments: await settingsOf(api, 'departments'),
         subcategories: await settingsOf(api, 'subcategories'),
       };
-      return <AutomaticTextsPage state={rejected ?? newForm(texts)} targets={targets} />;
+      return <AutomaticTextsPage form={form} targets={targets} />;
     },
   });
 };
 
-function AutomaticTextsPage({ state, targets }: { state: FormState; targets: Targets }) {
+function AutomaticTextsPage({ form, targets }: { form: DocumentForm; targets: Targets }) {
   const t = useWords(automaticTextWords);
   return (
     <SettingsPage
@@ -53,15 +49,10 @@ function AutomaticTextsPage({ state, targets }: { state: FormState; targets: Tar
         <p>{t.intro}</p>
         <p class="text-secondary">{t.placeholders}</p>
         <Form
-          action={path}
-          changes={address}
-          state={state}
-          schema={automaticTexts}
-          labels={t.fields}
-          helps={t.helps}
+          {...form}
+          words={t}
           // The problem of a word is shown at its row.
           summaryHref={(name) => `#${fieldId(name.replace(/\.words\..*/, '.words'))}`}
-          readOnly={!useMay('admin')}
         >
           <div class="row">
             <TextAreaField name="optOut" class="col-md-6 mb-3" maxLength={maxTemplateLength} />

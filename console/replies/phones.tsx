@@ -100,7 +100,7 @@ function PhonePage({ phone, messages, state }: Conversation & { state: FormState
       <div class="narrow">
         {mayAnswer && (
           <Card>
-            <Form action={pathOf(phone)} state={state} labels={t.fields} helps={t.helps} once>
+            <Form action={pathOf(phone)} state={state} words={t} once>
               <TextAreaField name="text" required rows={2} maxLength={1600} />
               <Submit>{t.send}</Submit>
             </Form>

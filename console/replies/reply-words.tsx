@@ -1,33 +1,29 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { defaultReplyWords, replyWords as replyWordsShape } from '../../domain/reply.ts';
 import { SaveOrCancel } from '../kit/buttons.tsx';
-import { addDocument } from '../kit/document.tsx';
+import { addDocument, type DocumentForm } from '../kit/document.tsx';
 import { TextAreaField, TextField } from '../kit/fields.tsx';
-import { fieldId, Form, type FormState, newForm } from '../kit/form.tsx';
+import { fieldId, Form } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { replyWordTexts } from './words-reply-words.ts';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { useMay, useWords } from '../kit/view.tsx';
+import { useWords } from '../kit/view.tsx';
 
 export const replyWordsPath = '/settings/reply-words';
-const address = '/api/settings/reply-words';
 const lists = ['optOut', 'optIn', 'help'] as const;
 
 /** The keywords by which customers opt out, opt in and ask for help. */
 export const replyWords: FastifyPluginAsync = async (app) => {
   addDocument(app, {
     path: replyWordsPath,
-    api: address,
+    api: '/api/settings/reply-words',
     schema: replyWordsShape,
-    page: async ({ api }, rejected) => {
-      const words = await api.get(address, replyWordsShape);
-      return <ReplyWordsPage state={rejected ?? newForm(words)} />;
-    },
+    page: (_, form) => <ReplyWordsPage form={form} />,
   });
 };
 
-function ReplyWordsPage({ state }: { state: FormState }) {
+function ReplyWordsPage({ form }: { form: DocumentForm }) {
   const t = useWords(replyWordTexts);
   const words = useWords(common);
   return (
@@ -42,14 +38,15 @@ function ReplyWordsPage({ state }: { state: FormState }) {
       <Card>
         <p>{t.intro}</p>
         <Form
-          action={replyWordsPath}
-          changes={address}
-          state={state}
-          schema={replyWordsShape}
+          {...form}
           // The problem of a word is shown at its list.
-          labels={{ ...t.fields, ...Object.fromEntries(lists.map((list) => [`${list}.*`, t.fields[list]])) }}
+          words={{
+            fields: {
+              ...t.fields,
+              ...Object.fromEntries(lists.map((list) => [`${list}.*`, t.fields[list]])),
+            },
+          }}
           summaryHref={(name) => `#${fieldId(name.replace(/\..*/, ''))}`}
-          readOnly={!useMay('admin')}
         >
           <div class="row">
             {lists.map((list) => (

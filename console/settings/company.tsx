@@ -3,16 +3,15 @@ import { companyContent, companyView } from '../../api/settings/company.ts';
 import { logoTypes, maxLogoBytes, maxLogoPixels } from '../../domain/company.ts';
 import type { ApiFailure } from '../kit/api.ts';
 import { ActionButton, Save, Submit } from '../kit/buttons.tsx';
-import { addDocument } from '../kit/document.tsx';
+import { addDocument, type DocumentForm } from '../kit/document.tsx';
 import { TextField } from '../kit/fields.tsx';
-import { Form, type FormState, newForm } from '../kit/form.tsx';
+import { Form } from '../kit/form.tsx';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { failureWords, problemWords } from '../kit/problems.ts';
-import type { ConsoleRequest } from '../kit/request.ts';
+import { allProblemWords } from '../kit/problems.ts';
 import { addAction } from '../kit/routes.ts';
 import { addUpload } from '../kit/uploads.ts';
-import { type Company, useFormat, useMay, useWords } from '../kit/view.tsx';
+import { type Company, useFormat, useWords } from '../kit/view.tsx';
 import { companyWords } from './words-company.ts';
 
 const path = '/settings/company';
@@ -23,29 +22,22 @@ const maxFormBytes = 4 * maxLogoBytes;
 
 /** The company's name and logo. */
 export const companyPages: FastifyPluginAsync = async (app) => {
-  const pageOf = async ({ api, view }: ConsoleRequest, state: FormState | null, refused?: ApiFailure) => {
-    const company = await api.get(address, companyView);
-    return (
-      <CompanyPage
-        company={company}
-        state={state ?? newForm({ name: company.name })}
-        refused={
-          refused &&
-          (refused.problems.map((problem) => problemWords(view.format, problem)).join(' ') ||
-            failureWords(view.format, refused))
-        }
-      />
-    );
-  };
-
-  addDocument(app, { path, api: address, schema: companyContent, page: pageOf });
+  const show = addDocument(app, {
+    path,
+    api: address,
+    schema: companyView,
+    change: companyContent,
+    page: (_, form, { document, more }: { document: Company; more: ApiFailure | undefined }) => (
+      <CompanyPage company={document} form={form} refused={more} />
+    ),
+  });
 
   await addUpload(app, logoPath, 'admin', {
     maxBytes: maxFormBytes,
     send: ({ api }, file) => api.upload(`${address}/logo`, file, companyView),
     next: async (request, reply, { refused }) =>
       refused
-        ? reply.page(await pageOf(request, null, refused), refused.status)
+        ? reply.page(await show(request, refused), refused.status)
         : reply.done(path, { words: companyWords[request.view.locale].notices.uploaded }),
   });
 
@@ -60,35 +52,26 @@ export const companyPages: FastifyPluginAsync = async (app) => {
 
 function CompanyPage({
   company,
-  state,
+  form,
   refused,
 }: {
   company: Company;
-  state: FormState;
+  form: DocumentForm;
   /** Why the file was not taken. */
-  refused?: string | undefined;
+  refused: ApiFailure | undefined;
 }) {
   const t = useWords(companyWords);
-  const mayChange = useMay('admin');
   return (
     <SettingsPage title={t.page.title}>
       <p class="text-secondary">{t.intro}</p>
       <Card>
-        <Form
-          action={path}
-          changes={address}
-          state={state}
-          schema={companyContent}
-          labels={t.fields}
-          helps={{ name: t.helps.name }}
-          readOnly={!mayChange}
-        >
+        <Form {...form} words={t}>
           <TextField name="name" class="mb-3 narrow" autocomplete="organization" />
           <Save />
         </Form>
       </Card>
       <Card title={t.logo}>
-        <Logo company={company} refused={refused} mayChange={mayChange} />
+        <Logo company={company} refused={refused} mayChange={form.readOnly !== true} />
       </Card>
     </SettingsPage>
   );
@@ -100,16 +83,16 @@ function Logo({
   mayChange,
 }: {
   company: Company;
-  refused: string | undefined;
+  refused: ApiFailure | undefined;
   mayChange: boolean;
 }) {
   const t = useWords(companyWords);
   const format = useFormat();
   return (
     <>
-      {refused !== undefined && (
+      {refused && (
         <p class="alert alert-danger" role="alert">
-          {refused}
+          {allProblemWords(format, refused)}
         </p>
       )}
       {logo ? (
@@ -142,7 +125,7 @@ function Logo({
               required
             />
             <p class="form-hint" id="file-help">
-              {t.helps.file(format.bytes(maxLogoBytes), format.number(maxLogoPixels))}
+              {t.fileHelp(format.bytes(maxLogoBytes), format.number(maxLogoPixels))}
             </p>
             <Submit kind="plain">{logo ? t.replace : t.upload}</Submit>
           </form>

@@ -89,14 +89,7 @@ export function NewPage({ state }: { state: FormState }) {
     <SettingsPage title={t.add} below={useParent()}>
       <div class="narrow">
         <Card>
-          <Form
-            action={integrationsPath}
-            state={state}
-            schema={integrationContent}
-            labels={t.fields}
-            helps={t.helps}
-            once
-          >
+          <Form action={integrationsPath} state={state} schema={integrationContent} words={t} once>
             <Fields stored={false} />
             <SaveOrCancel back={integrationsPath} />
           </Form>
@@ -129,8 +122,7 @@ export function IntegrationPage({
               changes={`/api/integrations/${id}`}
               state={state}
               schema={integrationContent}
-              labels={t.fields}
-              helps={t.helps}
+              words={t}
               readOnly={!useMay('admin')}
             >
               <Fields stored />

@@ -167,7 +167,7 @@ function EntryPage({
           changes={entry && `${settingPath(kind)}/${entry.id}`}
           state={state}
           schema={settingContent(kind)}
-          labels={t.fields}
+          words={t}
           readOnly={!useMay('admin')}
           once={!entry}
         >

@@ -7,11 +7,9 @@ export const companyWords = dictionary(
     intro:
       'O nome aparece no console, na página de entrada, no título das abas, nos relatórios impressos e nos e-mails. O logotipo aparece no console, na página de entrada e nos relatórios impressos.',
     fields: { name: 'Nome da empresa', file: 'Logotipo' },
-    helps: {
-      name: 'Em branco: aparece “Torpedo”.',
-      file: (size: string, pixels: string) =>
-        `PNG, JPEG ou WebP, até ${size} e ${pixels} pixels de cada lado. Use fundo branco ou transparente.`,
-    },
+    helps: { name: 'Em branco: aparece “Torpedo”.' },
+    fileHelp: (size: string, pixels: string) =>
+      `PNG, JPEG ou WebP, até ${size} e ${pixels} pixels de cada lado. Use fundo branco ou transparente.`,
     logo: 'Logotipo',
     noLogo: 'Nenhum logotipo ainda.',
     facts: (type: string, width: string, height: string) => `${type}, ${width} × ${height} pixels`,
@@ -25,14 +23,12 @@ export const companyWords = dictionary(
     intro:
       'The name appears in the console, on the sign-in page, in the titles of tabs, on printed reports and in e-mails. The logo appears in the console, on the sign-in page and on printed reports.',
     fields: { name: 'Name of the company', file: 'Logo' },
-    helps: {
-      name: 'Empty: “Torpedo” is shown.',
-      file: (size: string, pixels: string) =>
-        `PNG, JPEG or WebP, up to ${size} and ${pixels} pixels on each side. Use a white or transparent background.`,
-    },
+    helps: { name: 'Empty: “Torpedo” is shown.' },
+    fileHelp: (size, pixels) =>
+      `PNG, JPEG or WebP, up to ${size} and ${pixels} pixels on each side. Use a white or transparent background.`,
     logo: 'Logo',
     noLogo: 'No logo yet.',
-    facts: (type: string, width: string, height: string) => `${type}, ${width} × ${height} pixels`,
+    facts: (type, width, height) => `${type}, ${width} × ${height} pixels`,
     upload: 'Upload the logo',
     replace: 'Replace the logo',
     removeLogo: 'Remove the logo',

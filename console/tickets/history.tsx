@@ -35,7 +35,7 @@ export function Notes({ story: { ticket, history }, state }: { story: Story; sta
           action={`${ticketsPath}/${ticket.id}/notes`}
           state={state}
           schema={ticketNote}
-          labels={{ text: t.note }}
+          words={{ fields: { text: t.note } }}
           once
         >
           <TextAreaField name="text" rows={3} />

@@ -189,8 +189,10 @@ function DataForm({
     <Form
       action={`${ticketsPath}/${ticket.id}`}
       state={state}
-      labels={{ ...t.fields, ...Object.fromEntries(extra.map((name) => [`extra.${name}`, name])) }}
-      helps={t.helps}
+      words={{
+        fields: { ...t.fields, ...Object.fromEntries(extra.map((name) => [`extra.${name}`, name])) },
+        helps: t.helps,
+      }}
       readOnly={!useMay('agent')}
     >
       <input type="hidden" name="seen" value={JSON.stringify(fieldsOf(ticket))} />

@@ -4,42 +4,34 @@ import { ticketPostingChange, ticketPostingView, ticketPostList } from '../../ap
 import { ticketEventKinds, ticketPostStates } from '../../domain/ticket-posting.ts';
 import { ActionButton, Save } from '../kit/buttons.tsx';
 import { addConfirmed } from '../kit/confirm.tsx';
-import { addDocument } from '../kit/document.tsx';
+import { addDocument, type DocumentForm } from '../kit/document.tsx';
 import { CheckField, ChoiceField, labeled, TextField } from '../kit/fields.tsx';
-import { Form, type FormState, newForm } from '../kit/form.tsx';
+import { Form } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
-import { ticketPostingFieldLabels } from '../../domain/words/tickets.ts';
 import { ticketPostWords } from './words-posts.ts';
 import { SettingsPage } from '../kit/layout.tsx';
 import { type Found, List, searched } from '../kit/list.tsx';
 import { Retrying } from '../kit/retrying.tsx';
 import { Card, Facts, State, Time, type Tone } from '../kit/parts.tsx';
 import { addAction, addPage } from '../kit/routes.ts';
-import { HeaderRows, newSecret, SecretField } from '../kit/secrets.tsx';
+import { HeaderRows, receiverValues, SecretField } from '../kit/secrets.tsx';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
 
 const path = '/settings/ticket-posting';
-const address = '/api/settings/ticket-posting';
 export const postsPath = '/settings/ticket-posts';
 const pageSize = 50;
-type Settings = z.output<typeof ticketPostingView>;
 const replayed = z.object({ replayed: z.int() });
 
 /** The helpdesk to which tickets are posted, and the results of the posts. */
 export const ticketPosts: FastifyPluginAsync = async (app) => {
   addDocument(app, {
     path,
-    api: address,
+    api: '/api/settings/ticket-posting',
     access: 'admin',
-    schema: ticketPostingChange,
-    page: async ({ api }, rejected) => {
-      const settings = await api.get(address, ticketPostingView);
-      const { posting } = settings;
-      const headers = posting?.headerNames.map((name) => ({ name, value: '' }));
-      const fresh = { enabled: true, events: [...ticketEventKinds], secret: newSecret() };
-      const state = rejected ?? newForm({ ...(posting ?? fresh), headers });
-      return <PostingPage settings={settings} state={state} />;
-    },
+    schema: ticketPostingView,
+    change: ticketPostingChange,
+    valuesOf: ({ posting }) => receiverValues(posting, { enabled: true, events: [...ticketEventKinds] }),
+    page: (_, form, { document }) => <PostingPage {...document} form={form} />,
   });
 
   addPage(app, postsPath, 'operator', async ({ api, query }) => {
@@ -76,7 +68,7 @@ export const ticketPosts: FastifyPluginAsync = async (app) => {
   });
 };
 
-function PostingPage({ settings: { posting, posts }, state }: { settings: Settings; state: FormState }) {
+function PostingPage({ posting, posts, form }: z.output<typeof ticketPostingView> & { form: DocumentForm }) {
   const t = useWords(ticketPostWords);
   const format = useFormat();
   return (
@@ -92,13 +84,7 @@ function PostingPage({ settings: { posting, posts }, state }: { settings: Settin
         <div class="col-lg-7">
           <Card>
             <p class="text-secondary">{t.intro}</p>
-            <Form
-              action={path}
-              changes={address}
-              state={state}
-              schema={ticketPostingChange}
-              labels={useWords(ticketPostingFieldLabels)}
-            >
+            <Form {...form} words={t}>
               <CheckField name="enabled" />
               <TextField name="url" type="url" placeholder="https://" />
               <ChoiceField name="events" required options={labeled(ticketEventKinds, t.events)} />

@@ -17,7 +17,7 @@ import { Icon, type IconName } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { LivePart } from '../kit/live-part.tsx';
 import { Card, Time } from '../kit/parts.tsx';
-import { problemWords } from '../kit/problems.ts';
+import { allProblemWords } from '../kit/problems.ts';
 import { useRetryWords } from '../kit/retrying.tsx';
 import { addAction, addForm, addPart } from '../kit/routes.ts';
 import { useFormat, useMay, useView, useWords } from '../kit/view.tsx';
@@ -338,14 +338,7 @@ function AnswerBox({ thread, state }: { thread: Thread; state: FormState }) {
   return (
     <div class="mt-3">
       <QuickReplies thread={thread} />
-      <Form
-        action={`${path}/${ticketId}/answers`}
-        state={state}
-        labels={t.fields}
-        helps={t.helps}
-        once
-        draft={`answer ${ticketId}`}
-      >
+      <Form action={`${path}/${ticketId}/answers`} state={state} words={t} once draft={`answer ${ticketId}`}>
         <TextAreaField
           name={field}
           maxLength={maxTemplateLength}
@@ -368,12 +361,7 @@ function Cost({ cost }: { cost: AnswerCost }) {
   const t = useWords(threadWords);
   const format = useFormat();
   if (cost === null) return <small class="text-secondary">{t.previewEmpty}</small>;
-  if ('failure' in cost)
-    return (
-      <small class="text-danger">
-        {cost.failure.problems.map((problem) => problemWords(format, problem)).join(' ')}
-      </small>
-    );
+  if ('failure' in cost) return <small class="text-danger">{allProblemWords(format, cost.failure)}</small>;
   const { characters, segments, remaining, text } = cost.cost;
   return (
     <>

@@ -1,4 +1,4 @@
-import { ticketEventLabels } from '../../domain/words/tickets.ts';
+import { ticketEventLabels, ticketPostingFieldLabels } from '../../domain/words/tickets.ts';
 import { counted, dictionary } from '../kit/dictionary.ts';
 
 /** Tickets that are posted to the helpdesk. */
@@ -15,6 +15,7 @@ export const ticketPostWords = dictionary(
     states: { waiting: 'Esperando', delivered: 'Entregue', failed: 'Falhou' },
     event: 'Acontecimento',
     events: ticketEventLabels['pt-BR'],
+    fields: ticketPostingFieldLabels['pt-BR'],
     ticket: 'Atendimento',
     attempts: 'Tentativas',
     queued: 'Desde',
@@ -50,6 +51,7 @@ export const ticketPostWords = dictionary(
     states: { waiting: 'Waiting', delivered: 'Delivered', failed: 'Failed' },
     event: 'Event',
     events: ticketEventLabels.en,
+    fields: ticketPostingFieldLabels.en,
     ticket: 'Ticket',
     attempts: 'Attempts',
     queued: 'Since',
