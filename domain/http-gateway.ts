@@ -198,6 +198,15 @@ const authentication = z.discriminatedUnion('kind', [
   clientCredentials.extend({ kind: z.literal('oauth2') }),
 ]);
 
+export const gatewayBody = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  z.strictObject({
+    kind: z.literal('form'),
+    fields: z.record(field, template).superRefine(few),
+  }),
+  z.strictObject({ kind: z.literal('json'), template: jsonTemplate }),
+]);
+
 const request = z
   .strictObject({
     method: z.enum(['GET', 'POST', 'PUT']),
@@ -206,16 +215,7 @@ const request = z
     authentication: authentication.default({ kind: 'none' }),
     /** Of the URL and the body. ISO-8859-1 can contain more characters than GSM-7, and fewer than UCS-2. */
     charset: z.enum(['utf-8', 'iso-8859-1']).default('utf-8'),
-    body: z
-      .discriminatedUnion('kind', [
-        z.strictObject({ kind: z.literal('none') }),
-        z.strictObject({
-          kind: z.literal('form'),
-          fields: z.record(field, template).superRefine(few),
-        }),
-        z.strictObject({ kind: z.literal('json'), template: jsonTemplate }),
-      ])
-      .default({ kind: 'none' }),
+    body: gatewayBody.default({ kind: 'none' }),
   })
   .refine(({ method, body }) => method !== 'GET' || body.kind === 'none', {
     path: ['body'],

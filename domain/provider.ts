@@ -173,6 +173,18 @@ interface ProviderField {
   required: boolean;
 }
 
+/** The schemas of a kind's config, and of changes of its secrets, without the kind itself: for its form. */
+export const configSchemaOf = (kind: ProviderKind): z.ZodObject => withoutKind(configs[kind]);
+export const secretsSchemaOf = (kind: ProviderKind): z.ZodObject => withoutKind(secrets[kind]).partial();
+
+const withoutKind = ({ kind: _, ...fields }: Readonly<Record<string, z.ZodType>>): z.ZodObject =>
+  z.strictObject(fields);
+
+interface ProviderField {
+  name: string;
+  required: boolean;
+}
+
 /** The fields of a kind besides `kind` itself, for building a form. */
 export const providerFields = (
   kind: ProviderKind,
@@ -182,9 +194,10 @@ export const providerFields = (
 });
 
 const fieldsOf = (shape: Readonly<Record<string, z.ZodType>>): ProviderField[] =>
-  Object.entries(shape)
-    .filter(([name]) => name !== 'kind')
-    .map(([name, schema]) => ({ name, required: !schema.safeParse(undefined).success }));
+  Object.entries(withoutKind(shape).shape).map(([name, schema]) => ({
+    name,
+    required: !z.safeParse(schema, undefined).success,
+  }));
 
 /** Config and opened secrets of one provider: `providerAccount.parse({ ...config, ...secrets })`. */
 export const providerAccount = z.discriminatedUnion('kind', [

@@ -11,8 +11,8 @@ const block = 'mailing.webservice.paging';
 
 /** The form with another choice selected. */
 export function withPaging(form: FormValues, paging: Paging): FormValues {
-  const cleared = [...form.pairs()].filter(([name]) => !name.startsWith(`${block}.`));
-  return new FormValues([...cleared, ...FormValues.of({ mailing: { webservice: { paging } } }).pairs()]);
+  const chosen = FormValues.of({ mailing: { webservice: { paging } } });
+  return new FormValues([...form.without(block).pairs(), ...chosen.pairs()]);
 }
 
 /** The choice and its fields; without scripts all of them, of which only those of the choice are read. */

@@ -24,7 +24,7 @@ interface Document<S extends z.ZodType, M> {
   /** The schema of a change, if it differs. */
   change?: z.ZodType;
   /** If the form differs from the document: the conversions in both directions. */
-  valuesOf?: (document: z.output<S>, request: ConsoleRequest) => object;
+  valuesOf?: (document: z.output<S>, request: ConsoleRequest) => unknown;
   bodyOf?: (form: FormValues) => object;
   /** `more`: what another action of the page adds when it shows the page again. */
   page: (
@@ -43,7 +43,7 @@ export function addDocument<S extends z.ZodType, M = never>(
     access = 'viewer',
     schema,
     change = schema,
-    valuesOf = (document) => Object(document),
+    valuesOf = (document) => document,
     bodyOf = (form) => readForm(change, form),
     page,
   }: Document<S, M>,

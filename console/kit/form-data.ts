@@ -71,6 +71,18 @@ export class FormValues {
     return new FormValues([...kept, ...added]);
   }
 
+  /** The same, without the fields of a part of the document. */
+  without(path: string): FormValues {
+    return new FormValues([...this.pairs()].filter(([name]) => !name.startsWith(`${path}.`)));
+  }
+
+  /** The same, without the spaces around pasted values, except in fields whose spaces count. */
+  trimmed(except: RegExp): FormValues {
+    return new FormValues(
+      [...this.pairs()].map(([name, value]) => [name, except.test(name) ? value : value.trim()]),
+    );
+  }
+
   *pairs(): Generator<readonly [string, string]> {
     for (const [name, values] of this.#values) for (const value of values) yield [name, value];
   }

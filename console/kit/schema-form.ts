@@ -48,6 +48,21 @@ export function readForm(schema: z.ZodType, form: FormValues, path = ''): Readon
   return typeof read === 'object' ? { ...read } : {};
 }
 
+/** The reverse: a document as its form shows it, with its records as rows of a name and a value. */
+export function withRows(wrapped: z.core.$ZodType, value: unknown): unknown {
+  const { schema } = unwrap(wrapped);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (schema instanceof z.ZodRecord)
+    return Object.entries(value).map(([name, inner]) => ({ name, value: withRows(schema.valueType, inner) }));
+  const fields = new Map(fieldsIn(schema));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => {
+      const field = fields.get(name);
+      return [name, field ? withRows(field, inner) : inner];
+    }),
+  );
+}
+
 function readValue(wrapped: z.core.$ZodType, form: FormValues, path: string): unknown {
   const { schema, takesNull, mayBeMissing } = unwrap(wrapped);
   const nothing = takesNull ? null : undefined;

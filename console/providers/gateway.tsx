@@ -1,8 +1,13 @@
-import { gatewaySecretNames, type HttpGatewayConfig } from '../../domain/http-gateway.ts';
+import {
+  gatewayBody,
+  gatewaySecretNames,
+  httpGatewayFields,
+  type HttpGatewayConfig,
+} from '../../domain/http-gateway.ts';
 import { failureReasons } from '../../domain/message.ts';
-import type { AnsweredProblem } from '../../api/http/errors.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiFailure } from '../kit/api.ts';
+import { configSchemaOf } from '../../domain/provider.ts';
+import { refusalOf } from '../kit/api.ts';
 import { allOf, CheckField, labeled, SelectField, TextAreaField, TextField } from '../kit/fields.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { useValues } from '../kit/form.tsx';
@@ -10,13 +15,61 @@ import { starterWords } from './starter-words.ts';
 import { starterName } from './starters.ts';
 import { providerWords } from './words.ts';
 import { runs as runWords } from '../runs/words.ts';
-import { recordOf, rowsOfRecord, rowsWith } from '../kit/records.ts';
 import { Rows } from '../kit/rows.tsx';
+import { readForm, withRows } from '../kit/schema-form.ts';
 import { useWords } from '../kit/view.tsx';
 
 /** The form of a gateway that is described instead of programmed (domain/http-gateway.ts). */
 
-const inboundOptionals = [
+/** The form's gateway in the API's format. Throws `ApiFailure` for a body that is not JSON. */
+export function gatewayOf(form: FormValues): object {
+  const sent = (['receipts', 'inbound'] as const)
+    .filter((part) => !form.checked(switchOf[part]))
+    .reduce((rest, part) => rest.without(`config.${part}`), form);
+  const config = readForm(configSchemaOf('http'), sent, 'config');
+  const body = readForm(gatewayBody, form, bodyPath);
+  if (body.kind !== 'json') return config;
+  const request = readForm(httpGatewayFields.request, form, 'config.request');
+  return { ...config, request: { ...request, body: { ...body, template: jsonOf(form) } } };
+}
+
+/** The switches of the parts that a gateway may lack. */
+const switchOf = { receipts: 'hasReceipts', inbound: 'hasInbound' } as const;
+const bodyPath = 'config.request.body';
+
+function jsonOf(form: FormValues): unknown {
+  const path = `${bodyPath}.template`;
+  try {
+    return JSON.parse(form.text(path));
+  } catch {
+    throw refusalOf(422, 'invalid_fields', {
+      problems: [{ ...problem(path, 'gateway_json'), message: '' }],
+    });
+  }
+}
+
+/** The document in its form: the body as text. The values of secrets are never shown. */
+export function gatewayDocument(config: HttpGatewayConfig) {
+  const { request } = config;
+  const body =
+    request.body.kind === 'json'
+      ? { ...request.body, template: JSON.stringify(request.body.template, null, 2) }
+      : request.body;
+  return {
+    hasReceipts: config.receipts !== null,
+    hasInbound: config.inbound !== null,
+    config: withRows(configSchemaOf('http'), { ...config, request: { ...request, body } }),
+    secrets: { values: gatewaySecretNames(config).map((name) => ({ name, value: '' })) },
+  };
+}
+
+/** The initial values of a new gateway. */
+export const newGateway = {
+  config: { numbers: 'plus', request: { method: 'POST', body: { kind: 'json' } } },
+};
+
+const inboundFields = [
+  'text',
   'from',
   'id',
   'to',
@@ -27,186 +80,17 @@ const inboundOptionals = [
   'list',
 ] as const;
 
-/** The form's gateway in the API's format. Throws `ApiFailure` for a body that is not JSON. */
-export function gatewayOf(form: FormValues): object {
-  const request = 'config.request';
-  return {
-    kind: 'http',
-    from: form.text('config.from'),
-    numbers: form.text('config.numbers'),
-    codings: fieldsOf(form, 'config.codings', ['gsm', 'unicode']),
-    request: {
-      method: form.text(`${request}.method`),
-      url: form.text(`${request}.url`).trim(),
-      headers: recordOf(form, `${request}.headers`),
-      authentication: authenticationOf(form),
-      charset: form.optional(`${request}.charset`) ?? undefined,
-      body: bodyOf(form),
-    },
-    answer: {
-      messageId: locatorOf(form, 'config.answer.messageId'),
-      code: locatorOf(form, 'config.answer.code'),
-      codes: Object.fromEntries(
-        rowsWith(form, 'config.answer.codes', 'name').map((row) => {
-          const means = form.text(`${row}.means`);
-          const reason = form.optional(`${row}.reason`) ?? undefined;
-          return [form.text(`${row}.name`).trim(), means === 'refused' ? { means, reason } : { means }];
-        }),
-      ),
-    },
-    receipts: form.checked('hasReceipts')
-      ? {
-          ...fieldsOf(form, 'config.receipts', ['format', 'status']),
-          ...optionalsOf(form, 'config.receipts', ['list', 'providerMessageId', 'code']),
-          messageId: form.optional('config.receipts.messageId') ?? undefined,
-          statuses: recordOf(form, 'config.receipts.statuses'),
-          reasons: recordOf(form, 'config.receipts.reasons'),
-        }
-      : null,
-    inbound: form.checked('hasInbound')
-      ? {
-          ...fieldsOf(form, 'config.inbound', ['format', 'text']),
-          ...optionalsOf(form, 'config.inbound', inboundOptionals),
-        }
-      : null,
-    callbackAnswer: {
-      status: form.number('config.callbackAnswer.status') ?? undefined,
-      body: form.text('config.callbackAnswer.body'),
-    },
-    deduplicates: form.checked('config.deduplicates'),
-  };
-}
-
-const fieldsOf = (form: FormValues, path: string, names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, form.optional(`${path}.${name}`) ?? undefined]));
-const optionalsOf = (form: FormValues, path: string, names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, form.optional(`${path}.${name}`)]));
-
-function authenticationOf(form: FormValues): object | undefined {
-  const path = 'config.request.authentication';
-  const kind = form.optional(`${path}.kind`);
-  switch (kind) {
-    case null:
-      return undefined;
-    case 'basic':
-      return { kind, ...fieldsOf(form, path, ['user']) };
-    case 'oauth2':
-      return {
-        kind,
-        ...fieldsOf(form, path, ['tokenUrl', 'clientId', 'scope', 'audience', 'clientAuthentication']),
-      };
-    default:
-      return { kind };
-  }
-}
-
-function bodyOf(form: FormValues): object {
-  const path = 'config.request.body';
-  const kind = form.text(`${path}.kind`);
-  if (kind === 'form') return { kind, fields: recordOf(form, `${path}.fields`) };
-  if (kind !== 'json') return { kind };
-  try {
-    return { kind, template: JSON.parse(form.text(`${path}.template`)) as unknown };
-  } catch {
-    throw new ApiFailure(422, {
-      code: 'invalid_fields',
-      params: {},
-      message: '',
-      problems: [{ ...problem(`${path}.template`, 'gateway_json'), message: '' }],
-      requestId: '',
-    });
-  }
-}
-
-function locatorOf(form: FormValues, path: string): object | null {
-  switch (form.text(`${path}.in`)) {
-    case 'json':
-      return { in: 'json', path: form.text(`${path}.path`).trim() };
-    case 'text':
-      return { in: 'text', after: form.text(`${path}.after`), before: form.text(`${path}.before`) };
-    case 'status':
-      return { in: 'status' };
-    default:
-      return null;
-  }
-}
-
-/** The document in its form: records as rows, the body as text. The values of secrets are never shown. */
-export function gatewayDocument(config: HttpGatewayConfig) {
-  const { body } = config.request;
-  return {
-    hasReceipts: config.receipts !== null,
-    hasInbound: config.inbound !== null,
-    config: {
-      ...config,
-      request: {
-        ...config.request,
-        headers: rowsOfRecord(config.request.headers),
-        body: {
-          kind: body.kind,
-          ...(body.kind === 'form' ? { fields: rowsOfRecord(body.fields) } : {}),
-          ...(body.kind === 'json' ? { template: JSON.stringify(body.template, null, 2) } : {}),
-        },
-      },
-      answer: {
-        messageId: config.answer.messageId ?? { in: 'none' },
-        code: config.answer.code ?? { in: 'none' },
-        codes: Object.entries(config.answer.codes).map(([name, meaning]) => ({ name, ...meaning })),
-      },
-      receipts: config.receipts && {
-        ...config.receipts,
-        statuses: rowsOfRecord(config.receipts.statuses),
-        reasons: rowsOfRecord(config.receipts.reasons),
-      },
-    },
-    secrets: { values: gatewaySecretNames(config).map((name) => ({ name, value: '' })) },
-  };
-}
-
-/** The initial values of a new gateway. */
-export const newGateway = {
-  config: {
-    kind: 'http',
-    numbers: 'plus',
-    request: { method: 'POST', body: { kind: 'json' } },
-    answer: { messageId: { in: 'none' }, code: { in: 'none' } },
-  },
-};
-
-const records = [
-  ['config.request.headers', 'value'],
-  ['config.request.body.fields', 'value'],
-  ['config.answer.codes', 'means'],
-  ['config.receipts.statuses', 'value'],
-  ['config.receipts.reasons', 'value'],
-  ['secrets.values', 'value'],
-] as const;
-
-/** The API names an entry of a record by its key; the form has it in a row. */
-export const gatewayProblem = (form: FormValues, problem: AnsweredProblem): AnsweredProblem => {
-  const record = records.find(([path]) => problem.field.startsWith(`${path}.`));
-  if (!record) return problem;
-  const [path, value] = record;
-  const rest = problem.field.slice(path.length + 1);
-  for (const row of rowsWith(form, path, 'name')) {
-    const key = form.text(`${row}.name`).trim();
-    if (rest === key) return { ...problem, field: `${row}.${value}` };
-    if (rest.startsWith(`${key}.`)) return { ...problem, field: `${row}.${rest.slice(key.length + 1)}` };
-  }
-  return { ...problem, field: path };
-};
-
 export function GatewayFields() {
   const words = useWords(providerWords);
   const t = words.gateway;
   const start = useStarterWords();
   return (
     <>
-      <TextField name="config.from" maxLength={64} help={start?.from ?? words.from.http} />
+      <TextField name="config.from" help={start?.from ?? words.from.http} />
       <SelectField name="config.numbers" options={allOf(t.numbers)} />
       <div class="row">
-        <TextField name="config.codings.gsm" class="col-6 mb-3" maxLength={30} placeholder="0" />
-        <TextField name="config.codings.unicode" class="col-6 mb-3" maxLength={30} placeholder="2" />
+        <TextField name="config.codings.gsm" class="col-6 mb-3" placeholder="0" />
+        <TextField name="config.codings.unicode" class="col-6 mb-3" placeholder="2" />
       </div>
       <h3 class="section-title">{t.request}</h3>
       <p class="form-hint">{t.requestHelp}</p>
@@ -216,7 +100,7 @@ export function GatewayFields() {
           class="col-sm-3 mb-3"
           options={['POST', 'GET', 'PUT'].map((value) => ({ value, label: value }))}
         />
-        <TextField name="config.request.url" class="col-sm-9 mb-3" required placeholder="https://" />
+        <TextField name="config.request.url" class="col-sm-9 mb-3" placeholder="https://" />
       </div>
       <AuthenticationFields />
       <RecordRows path="config.request.headers" title={t.headers} />
@@ -239,14 +123,8 @@ export function GatewayFields() {
       <div data-when="hasReceipts=true">
         <div class="row">
           <SelectField name="config.receipts.format" class="col-sm-6 mb-3" options={allOf(t.formats)} />
-          {(['list', 'status', 'messageId', 'providerMessageId', 'code'] as const).map((name) => (
-            <TextField
-              key={name}
-              name={`config.receipts.${name}`}
-              class="col-sm-6 mb-3"
-              maxLength={100}
-              required={name === 'status'}
-            />
+          {['list', 'status', 'messageId', 'providerMessageId', 'code'].map((name) => (
+            <TextField key={name} name={`config.receipts.${name}`} class="col-sm-6 mb-3" />
           ))}
         </div>
         <RecordRows path="config.receipts.statuses" title={t.statuses} values={allOf(t.becomes)} />
@@ -257,14 +135,8 @@ export function GatewayFields() {
       <div data-when="hasInbound=true">
         <div class="row">
           <SelectField name="config.inbound.format" class="col-sm-6 mb-3" options={allOf(t.formats)} />
-          {(['text', ...inboundOptionals] as const).map((name) => (
-            <TextField
-              key={name}
-              name={`config.inbound.${name}`}
-              class="col-sm-6 mb-3"
-              maxLength={100}
-              required={name === 'text'}
-            />
+          {inboundFields.map((name) => (
+            <TextField key={name} name={`config.inbound.${name}`} class="col-sm-6 mb-3" />
           ))}
         </div>
       </div>
@@ -275,11 +147,9 @@ export function GatewayFields() {
           name="config.callbackAnswer.status"
           type="number"
           class="col-sm-4 mb-3"
-          min={200}
-          max={299}
           placeholder="204"
         />
-        <TextField name="config.callbackAnswer.body" class="col-sm-8 mb-3" maxLength={500} />
+        <TextField name="config.callbackAnswer.body" class="col-sm-8 mb-3" />
       </div>
     </>
   );
@@ -300,18 +170,13 @@ function AuthenticationFields() {
     <>
       <SelectField name={`${path}.kind`} options={allOf(t.authentications)} />
       <div data-when={`${path}.kind=basic`}>
-        <TextField
-          name={`${path}.user`}
-          required
-          maxLength={255}
-          help={start?.values['user'] ?? t.passwordHelp}
-        />
+        <TextField name={`${path}.user`} help={start?.values['user'] ?? t.passwordHelp} />
       </div>
       <div data-when={`${path}.kind=oauth2`}>
-        <TextField name={`${path}.tokenUrl`} type="url" required placeholder="https://" />
-        <TextField name={`${path}.clientId`} required maxLength={255} help={t.clientSecretHelp} />
-        <TextField name={`${path}.scope`} maxLength={1000} />
-        <TextField name={`${path}.audience`} maxLength={1000} />
+        <TextField name={`${path}.tokenUrl`} type="url" placeholder="https://" />
+        <TextField name={`${path}.clientId`} help={t.clientSecretHelp} />
+        <TextField name={`${path}.scope`} />
+        <TextField name={`${path}.audience`} />
         <SelectField name={`${path}.clientAuthentication`} options={allOf(t.clientAuthentications)} />
       </div>
     </>
@@ -389,8 +254,8 @@ function CodeRows() {
         {(row) => (
           <>
             <TextField name={`${row}.name`} class="edit-row-third" maxLength={60} />
-            <SelectField name={`${row}.means`} class="edit-row-third" options={allOf(t.means)} />
-            <SelectField name={`${row}.reason`} class="edit-row-third" options={reasons} empty="—" />
+            <SelectField name={`${row}.value.means`} class="edit-row-third" options={allOf(t.means)} />
+            <SelectField name={`${row}.value.reason`} class="edit-row-third" options={reasons} empty="—" />
           </>
         )}
       </Rows>
@@ -399,16 +264,17 @@ function CodeRows() {
 }
 
 function LocatorFields({ path, places }: { path: string; places: Readonly<Record<string, string>> }) {
+  const t = useWords(providerWords).gateway;
   return (
     <div class="row">
-      <SelectField name={`${path}.in`} class="col-sm-6 mb-3" options={allOf(places)} />
+      <SelectField name={`${path}.in`} class="col-sm-6 mb-3" options={allOf(places)} empty={t.noPlace} />
       <div class="col-sm-6" data-when={`${path}.in=json`}>
-        <TextField name={`${path}.path`} maxLength={100} />
+        <TextField name={`${path}.path`} />
       </div>
       <div class="col-sm-6" data-when={`${path}.in=text`}>
         <div class="row">
-          <TextField name={`${path}.after`} class="col-6 mb-3" maxLength={60} />
-          <TextField name={`${path}.before`} class="col-6 mb-3" maxLength={60} />
+          <TextField name={`${path}.after`} class="col-6 mb-3" />
+          <TextField name={`${path}.before`} class="col-6 mb-3" />
         </div>
       </div>
     </div>

@@ -1,5 +1,5 @@
 import type { EntryUse } from '../../domain/problems/errors.ts';
-import { mostInFlight } from '../../domain/provider.ts';
+import { providerContent } from '../../api/providers/providers.ts';
 import { ActionButton, Save, Submit } from '../kit/buttons.tsx';
 import { CopyField } from '../kit/copy.tsx';
 import { EntryActions, UsesCard } from '../kit/entries.tsx';
@@ -19,6 +19,7 @@ import {
   ProviderFields,
   providersPath,
   type Rate,
+  schemaOf,
   useParent,
 } from './parts.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
@@ -65,6 +66,7 @@ export function ProviderPage({
               action={address}
               changes={`/api/providers/${provider.id}`}
               state={data}
+              schema={schemaOf(kind)}
               words={t}
               readOnly={readOnly}
             >
@@ -88,11 +90,12 @@ export function ProviderPage({
               action={`${address}/rate`}
               changes={`/api/providers/${provider.id}`}
               state={rate}
+              schema={providerContent}
               words={t}
               readOnly={readOnly}
             >
-              <TextField name="ratePerSecond" type="number" min={0} step="any" />
-              <TextField name="maxInFlight" type="number" min={1} max={mostInFlight} required />
+              <TextField name="ratePerSecond" type="number" step="any" />
+              <TextField name="maxInFlight" type="number" required />
               <p class="form-hint">{t.rateNow}</p>
               <Submit kind="plain">{t.setRate}</Submit>
             </Form>

@@ -9,7 +9,15 @@ import { starters } from './starters.ts';
 import { providerWords } from './words.ts';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
-import { LiveRate, type Provider, ProviderFields, providersPath, type Rate, useParent } from './parts.tsx';
+import {
+  LiveRate,
+  type Provider,
+  ProviderFields,
+  providersPath,
+  type Rate,
+  schemaOf,
+  useParent,
+} from './parts.tsx';
 import { useFormat, useWords } from '../kit/view.tsx';
 
 export function ListPage({ providers, rates }: { providers: readonly Provider[]; rates: readonly Rate[] }) {
@@ -72,10 +80,10 @@ export function NewPage({ kind, state }: { kind: ProviderKind; state: FormState 
       <div class={kind === 'http' ? undefined : 'narrow'}>
         {kind === 'http' && <StartFrom chosen={state.values.text('starter')} />}
         <Card>
-          <Form action={`${providersPath}/new/${kind}`} state={state} words={t}>
+          <Form action={`${providersPath}/new/${kind}`} state={state} schema={schemaOf(kind)} words={t}>
             {kind === 'http' && <AfterSaving />}
             <ProviderFields kind={kind} provider={null} />
-            <TextField name="ratePerSecond" type="number" min={0} step="any" />
+            <TextField name="ratePerSecond" type="number" step="any" />
             <SaveOrCancel back={providersPath} />
           </Form>
         </Card>

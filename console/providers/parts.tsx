@@ -1,6 +1,13 @@
 import type { z } from 'zod';
-import type { providerRates, providerView } from '../../api/providers/providers.ts';
-import { profilesOf, providerFields, type ProviderKind, secretsAskedFor } from '../../domain/provider.ts';
+import { providerContent, type providerRates, type providerView } from '../../api/providers/providers.ts';
+import {
+  configSchemaOf,
+  profilesOf,
+  providerFields,
+  type ProviderKind,
+  secretsAskedFor,
+  secretsSchemaOf,
+} from '../../domain/provider.ts';
 import { labeled, SelectField, TextField } from '../kit/fields.tsx';
 import type { Labels } from '../kit/form.tsx';
 import { providerWords } from './words.ts';
@@ -10,6 +17,10 @@ import { useFormat, useWords } from '../kit/view.tsx';
 export const providersPath = '/settings/providers';
 export type Provider = z.output<typeof providerView>;
 export type Rate = z.output<typeof providerRates>['rates'][number];
+
+/** The form of a kind: it sets the limits of the fields. */
+export const schemaOf = (kind: ProviderKind): z.ZodType =>
+  providerContent.extend({ config: configSchemaOf(kind), secrets: secretsSchemaOf(kind) });
 
 export const useParent = () => [{ href: providersPath, label: useWords(providerWords).page.title }];
 
@@ -44,15 +55,14 @@ export function ProviderFields({ kind, provider }: { kind: ProviderKind; provide
   const asked: readonly string[] = provider === null ? [] : secretsAskedFor(provider.config);
   return (
     <>
-      <TextField name="name" required maxLength={100} autofocus={!stored} />
+      <TextField name="name" autofocus={!stored} />
       {kind === 'http' ? (
         <GatewayFields />
       ) : (
-        config.map(({ name, required }) => (
+        config.map(({ name }) => (
           <TextField
             key={name}
             name={`config.${name}`}
-            required={required}
             {...(name === 'from' ? { help: t.from[kind] } : {})}
             {...(name === 'baseUrl' ? { placeholder: 'https://xxxxx.api.infobip.com' } : {})}
           />

@@ -3,20 +3,21 @@ import type { FastifyPluginAsync } from 'fastify';
 import { fallbackView } from '../../api/providers/fallbacks.ts';
 import { providerContent, providerRates, providerView } from '../../api/providers/providers.ts';
 import { usesView } from '../../api/settings/uses.ts';
-import { providerFields, type ProviderKind, providerKinds } from '../../domain/provider.ts';
+import { httpGatewaySecrets } from '../../domain/http-gateway.ts';
+import { configSchemaOf, type ProviderKind, providerKinds, secretsSchemaOf } from '../../domain/provider.ts';
 import type { Api } from '../kit/api.ts';
 import { providersOf } from '../kit/choices.ts';
 import type { FormValues } from '../kit/form-data.ts';
 import { type FormState, newForm } from '../kit/form.tsx';
 import { addPrices, pricesOf } from '../money/prices.tsx';
-import { gatewayDocument, gatewayOf, gatewayProblem, newGateway } from './gateway.tsx';
+import { gatewayDocument, gatewayOf, newGateway } from './gateway.tsx';
 import { readStarter, type Starter, starterName } from './starters.ts';
 import { providerWords } from './words.ts';
 import { CallbacksPage, ProviderPage } from './page.tsx';
 import { KindsPage, ListPage, NewPage } from './pages.tsx';
 import { hasCallbackSecret, type Provider, RateNow, providersPath as path } from './parts.tsx';
-import { recordOf, rowsWith } from '../kit/records.ts';
 import { addLeaving } from '../kit/resource.tsx';
+import { readForm } from '../kit/schema-form.ts';
 import type { Done, Shown } from '../kit/responses.tsx';
 import { addAction, addForm, addPage, addPart } from '../kit/routes.ts';
 
@@ -56,7 +57,7 @@ export const providers: FastifyPluginAsync = async (app) => {
         };
         return kept(await api.send('POST', '/api/providers', body, providerView), form, 'created');
       },
-      again: (_, state) => <NewPage kind={kind} state={refused(state)} />,
+      again: (_, state) => <NewPage kind={kind} state={state} />,
     });
   }
 
@@ -72,8 +73,7 @@ export const providers: FastifyPluginAsync = async (app) => {
       const body = { ...content, ...(secrets ? { secrets } : {}) };
       return kept(await api.send('PUT', `/api/providers/${id}`, body, providerView), form, 'saved');
     },
-    again: async ({ api, id }, state) =>
-      providerPage(api, await getProvider(api, id), { data: refused(state) }),
+    again: async ({ api, id }, state) => providerPage(api, await getProvider(api, id), { data: state }),
   });
 
   addForm(app, `${path}/:id/rate`, 'admin', {
@@ -193,40 +193,24 @@ async function startingWith(starter: Starter): Promise<object> {
   };
 }
 
+/** Spaces around pasted values do not count, except in the texts of a gateway. */
+const typedIn = (form: FormValues): FormValues => form.trimmed(/\.(?:after|before|body|template|value)$/);
+
 const contentOf = (kind: ProviderKind, form: FormValues) => ({
   name: form.text('name'),
   segmentProfile: form.text('segmentProfile'),
-  config:
-    kind === 'http'
-      ? gatewayOf(form)
-      : {
-          kind,
-          ...Object.fromEntries(
-            providerFields(kind).config.map(({ name }) => [
-              name,
-              form.optional(`config.${name}`) ?? undefined,
-            ]),
-          ),
-        },
+  config: {
+    kind,
+    ...(kind === 'http' ? gatewayOf(typedIn(form)) : readForm(configSchemaOf(kind), typedIn(form), 'config')),
+  },
 });
 
 /** The secrets that were entered; null if none was. */
 function secretsOf(kind: ProviderKind, form: FormValues): object | null {
-  const given = providerFields(kind).secrets.flatMap(({ name }) => {
-    const value = form.optional(`secrets.${name}`);
-    return value === null ? [] : [[name, value] as const];
-  });
-  const named = rowsWith(form, 'secrets.values', 'value').length > 0;
-  const values = Object.entries(recordOf(form, 'secrets.values')).filter(([, value]) => value !== '');
-  if (given.length === 0 && !named) return null;
-  return {
-    kind,
-    ...Object.fromEntries(given),
-    ...(kind === 'http' ? { values: Object.fromEntries(values) } : {}),
-  };
+  const { values: _, ...given } = readForm(secretsSchemaOf(kind), typedIn(form), 'secrets');
+  const named = Object.entries(readForm(httpGatewaySecrets, form, 'secrets.values')).filter(
+    ([, value]) => value !== '',
+  );
+  if (Object.keys(given).length === 0 && named.length === 0) return null;
+  return { kind, ...given, ...(kind === 'http' ? { values: Object.fromEntries(named) } : {}) };
 }
-
-const refused = (state: FormState): FormState => ({
-  ...state,
-  problems: state.problems.map((problem) => gatewayProblem(state.values, problem)),
-});

@@ -96,9 +96,8 @@ export const providerWords = dictionary(
       answer: 'A resposta do gateway',
       answerHelp:
         'Sem nada aqui, só o status HTTP diz o que houve: 2xx é aceito, 4xx recusa a mensagem, 5xx não diz se foi aceita. Um código que não está na lista deixa em dúvida se a mensagem foi aceita: liste também o de sucesso.',
-      messageId: 'O id da mensagem na resposta',
-      code: 'O código na resposta',
-      places: { none: 'A resposta não traz', json: 'Em JSON, neste caminho', text: 'Entre dois textos' },
+      noPlace: 'A resposta não traz',
+      places: { json: 'Em JSON, neste caminho', text: 'Entre dois textos' },
       codes: 'O que cada código diz',
       means: {
         accepted: 'Aceita',
@@ -269,9 +268,8 @@ export const providerWords = dictionary(
       answer: "The gateway's response",
       answerHelp:
         'If empty, only the HTTP status counts: 2xx accepts the message, 4xx refuses it, 5xx leaves it unclear. After a code that is not listed, it is unclear whether the message was accepted: also list the code of success.',
-      messageId: 'The message id in the response',
-      code: 'The code in the response',
-      places: { none: 'The response has none', json: 'In JSON, at this path', text: 'Between two texts' },
+      noPlace: 'The response has none',
+      places: { json: 'In JSON, at this path', text: 'Between two texts' },
       codes: 'What each code means',
       means: {
         accepted: 'Accepted',

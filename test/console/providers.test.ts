@@ -118,13 +118,13 @@ const gateway = {
   'config.request.body.template': '{"to": "{to}", "text": "{text}"}',
   'config.answer.messageId.in': 'json',
   'config.answer.messageId.path': 'data.id',
-  'config.answer.code.in': 'none',
+  'config.answer.code.in': '',
   'config.answer.codes.0.name': '42',
-  'config.answer.codes.0.means': 'refused',
-  'config.answer.codes.0.reason': 'number_invalid',
+  'config.answer.codes.0.value.means': 'refused',
+  'config.answer.codes.0.value.reason': 'number_invalid',
   'config.answer.codes.1.name': '50',
-  'config.answer.codes.1.means': 'temporary',
-  'config.answer.codes.1.reason': 'number_invalid',
+  'config.answer.codes.1.value.means': 'temporary',
+  'config.answer.codes.1.value.reason': 'number_invalid',
   hasReceipts: 'on',
   'config.receipts.format': 'query',
   'config.receipts.status': 'status',
@@ -186,7 +186,7 @@ test('a problem of a gateway is shown at its row', async () => {
     'secrets.values.0.name': 'outro',
   });
   expect(answer.statusCode).toBe(422);
-  expect(answer.body).toMatch(/name="config\.request\.headers\.2\.value"[^>]*aria-invalid="true"/);
+  expect(answer.body).toMatch(/name="config\.request\.headers\.0\.value"[^>]*aria-invalid="true"/);
   const json = await admin.post('/settings/providers/new/http', {
     ...gateway,
     name: 'Torto',

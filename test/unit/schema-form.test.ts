@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { FormValues } from '../../console/kit/form-data.ts';
-import { limitsOf, problemsInRows, readForm, withoutBlankRows } from '../../console/kit/schema-form.ts';
+import {
+  limitsOf,
+  problemsInRows,
+  readForm,
+  withoutBlankRows,
+  withRows,
+} from '../../console/kit/schema-form.ts';
 import { keptDraft } from '../../domain/campaign.ts';
 
 const schema = z.strictObject({
@@ -47,15 +53,14 @@ describe('a form that is read by its schema', () => {
         fc.record({ kind: fc.constant('key'), key: word }),
         fc.record({ kind: fc.constantFrom('page', 'offset'), first: fc.nat() }),
       ),
-      // A list without rows is empty: a form cannot express a missing list.
-      headers: fc.constant({}),
+      headers: fc.dictionary(word, word),
       size: fc.option(fc.record({ param: word, records: fc.nat() })),
     });
     fc.assert(
       fc.property(document, (shown) => {
         // Browsers send empty fields, too.
         const blank = { note: '', code: '', days: '' };
-        const sent = new FormValues([...FormValues.of({ ...blank, ...nonNull(shown) }).pairs()]);
+        const sent = FormValues.of(withRows(schema, { ...blank, ...nonNull(shown) }));
         expect(schema.parse(readForm(schema, sent))).toEqual(schema.parse(shown));
       }),
     );
