@@ -55,25 +55,31 @@ function Below({ field }: { field: ReturnType<typeof useField> }) {
   );
 }
 
-function Label({
-  for: target,
-  label,
-  required,
+/** A control with its label, its problem and its help text. */
+function Labeled({
+  field,
+  class: className = 'mb-3',
+  children,
 }: {
-  for: string;
-  label: string;
-  required?: boolean | undefined;
+  field: ReturnType<typeof useField>;
+  class?: string | undefined;
+  children: ComponentChildren;
 }) {
   return (
-    <label class={`form-label${required === true ? ' required' : ''}`} for={target}>
-      {label}
-    </label>
+    <div class={className}>
+      <label class={`form-label${field.limits.required === true ? ' required' : ''}`} for={field.id}>
+        {field.label}
+      </label>
+      {children}
+      <Below field={field} />
+    </div>
   );
 }
 
-/** Attributes that all controls share. */
-const controlOf = (field: ReturnType<typeof useField>, name: string) => ({
+/** Attributes that all controls share. `look`: the class of their kind. */
+const controlOf = (field: ReturnType<typeof useField>, name: string, look: string) => ({
   id: field.id,
+  class: field.problem === null ? look : `${look} is-invalid`,
   name,
   'aria-describedby': field.describedBy,
   'aria-invalid': field.problem === null ? undefined : ('true' as const),
@@ -156,15 +162,13 @@ export function TextField(props: TextFieldProps) {
     <input
       {...attributes}
       {...data}
-      {...controlOf(field, name)}
-      class={`form-control${field.problem === null ? '' : ' is-invalid'}`}
+      {...controlOf(field, name, 'form-control')}
       // A password is never sent back, and a file cannot be.
       value={hidden ? undefined : field.values.all(name).join(', ')}
     />
   );
   return (
-    <div class={className ?? 'mb-3'}>
-      <Label for={field.id} label={field.label} required={limits.required} />
+    <Labeled field={field} class={className}>
       {type === 'password' ? (
         <div class="password-field">
           {input}
@@ -184,8 +188,7 @@ export function TextField(props: TextFieldProps) {
       ) : (
         input
       )}
-      <Below field={field} />
-    </div>
+    </Labeled>
   );
 }
 
@@ -195,19 +198,16 @@ export function TextAreaField(
   const { name, class: className, rows = 3, maxLength, data = {} } = props;
   const field = useField(props);
   return (
-    <div class={className ?? 'mb-3'}>
-      <Label for={field.id} label={field.label} required={field.limits.required} />
+    <Labeled field={field} class={className}>
       <textarea
         {...data}
-        {...controlOf(field, name)}
-        class={`form-control${field.problem === null ? '' : ' is-invalid'}`}
+        {...controlOf(field, name, 'form-control')}
         rows={rows}
         maxLength={maxLength ?? field.limits.maxLength}
       >
         {field.values.all(name).join('\n')}
       </textarea>
-      <Below field={field} />
-    </div>
+    </Labeled>
   );
 }
 
@@ -228,6 +228,17 @@ export const labeled = <K extends string>(
 export const allOf = (labels: Readonly<Record<string, string>>): Option[] =>
   labeled(Object.keys(labels), labels);
 
+/** The options of a select. */
+export const Options = ({ options, chosen }: { options: readonly Option[]; chosen?: string | undefined }) => (
+  <>
+    {options.map(({ value, label, data = {} }) => (
+      <option key={value} value={value} selected={value === chosen} {...data}>
+        {label}
+      </option>
+    ))}
+  </>
+);
+
 export function SelectField(
   props: FieldProps & {
     options: readonly Option[];
@@ -240,22 +251,12 @@ export function SelectField(
   // A field that always has a value needs no `required`.
   const field = useField(empty === undefined ? { required: false, ...props } : props);
   return (
-    <div class={className ?? 'mb-3'}>
-      <Label for={field.id} label={field.label} required={field.limits.required} />
-      <select
-        {...data}
-        {...controlOf(field, name)}
-        class={`form-select${field.problem === null ? '' : ' is-invalid'}`}
-      >
+    <Labeled field={field} class={className}>
+      <select {...data} {...controlOf(field, name, 'form-select')}>
         {empty !== undefined && <option value="">{empty}</option>}
-        {options.map(({ value, label, data: own = {} }) => (
-          <option key={value} value={value} selected={value === field.values.text(name)} {...own}>
-            {label}
-          </option>
-        ))}
+        <Options options={options} chosen={field.values.text(name)} />
       </select>
-      <Below field={field} />
-    </div>
+    </Labeled>
   );
 }
 
@@ -284,9 +285,8 @@ export function CheckField(props: FieldProps & { data?: Readonly<Record<string, 
       <label class="form-check">
         <input
           {...data}
-          {...controlOf(field, name)}
+          {...controlOf(field, name, 'form-check-input')}
           type="checkbox"
-          class={`form-check-input${field.problem === null ? '' : ' is-invalid'}`}
           checked={field.values.checked(name)}
         />
         <span class="form-check-label">{field.label}</span>

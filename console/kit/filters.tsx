@@ -1,6 +1,7 @@
 import { formatPhone } from '../../domain/phone.ts';
 import { type ApiFailure, urlOf } from './api.ts';
 import type { CustomerSettings } from './choices.ts';
+import { Options } from './fields.tsx';
 import { common } from './words.ts';
 import { customerWords } from '../customers/words.ts';
 import { allProblemWords } from './problems.ts';
@@ -13,6 +14,10 @@ export interface Filter {
   /** The options; without them it is a text field. */
   options?: readonly { value: string; label: string }[];
   type?: 'date';
+  /** A choice that always has a value. */
+  required?: boolean;
+  /** Only with this value of another one: see forms.js. */
+  when?: string;
   /** On a phone it is behind "more filters", unless it is set: otherwise filters hide the first rows. */
   rare?: boolean;
 }
@@ -40,6 +45,7 @@ export function Filters({
   query,
   refusal = null,
   fixed = {},
+  button,
 }: {
   action: string;
   filters: readonly Filter[];
@@ -47,13 +53,18 @@ export function Filters({
   refusal?: ApiFailure | null;
   /** The part of the list that is shown: no filter, and stays when the filters are cleared. */
   fixed?: Query;
+  /** Replaces "filter". */
+  button?: string;
 }) {
   const t = useWords(common);
   const format = useFormat();
   const usual = filters.filter((one) => one.rare !== true);
   const rare = filters.filter((one) => one.rare === true);
-  const used = Object.entries(query).filter(([name, value]) => value !== undefined && !isPage(name));
-  const hidden = used.filter(([used]) => filters.every(({ name }) => name !== used));
+  const given = Object.entries(query).filter(([name, value]) => value !== undefined && !isPage(name));
+  const hidden = given.filter(([used]) => filters.every(({ name }) => name !== used));
+  const narrowing = given.filter(([used]) =>
+    filters.every(({ name, required, when }) => name !== used || (required !== true && when === undefined)),
+  );
   return (
     <form method="get" action={action} class="filters" role="search">
       {[...hidden, ...Object.entries(fixed)].map(([name, value]) => (
@@ -73,8 +84,8 @@ export function Filters({
         </details>
       )}
       <div class="buttons">
-        <button class="btn">{t.filter}</button>
-        {used.length > 0 && (
+        <button class="btn">{button ?? t.filter}</button>
+        {narrowing.length > 0 && (
           <a class="btn btn-link" href={urlOf(action, fixed)}>
             {t.clearFilter}
           </a>
@@ -90,7 +101,7 @@ export function Filters({
 }
 
 function FilterField({
-  filter: { name, label, options, type },
+  filter: { name, label, options, type, required = false, when },
   value,
 }: {
   filter: Filter;
@@ -98,18 +109,14 @@ function FilterField({
 }) {
   const t = useWords(common);
   return (
-    <div>
+    <div data-when={when}>
       <label class="form-label" for={`filter-${name}`}>
         {label}
       </label>
       {options ? (
         <select class="form-select" id={`filter-${name}`} name={name}>
-          <option value="">{t.any}</option>
-          {options.map((option) => (
-            <option key={option.value} value={option.value} selected={option.value === value}>
-              {option.label}
-            </option>
-          ))}
+          {!required && <option value="">{t.any}</option>}
+          <Options options={options} chosen={value} />
         </select>
       ) : (
         <TextFilter name={name} type={type} value={shownIn(name, value)} />

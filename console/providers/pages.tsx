@@ -1,7 +1,7 @@
 import { type ProviderKind, providerKinds } from '../../domain/provider.ts';
 import { SaveOrCancel } from '../kit/buttons.tsx';
 import { EntryListPage } from '../kit/entries.tsx';
-import { TextField } from '../kit/fields.tsx';
+import { Options, TextField } from '../kit/fields.tsx';
 import { Form, type FormState, useValues } from '../kit/form.tsx';
 import { useStarterWords } from './gateway.tsx';
 import { starterWords } from './starter-words.ts';
@@ -104,11 +104,10 @@ function StartFrom({ chosen }: { chosen: string }) {
         </label>
         <select class="form-select" id="start-from" name="from">
           <option value="">{t.startEmpty}</option>
-          {starters.map((name) => (
-            <option key={name} value={name} selected={name === chosen}>
-              {words[name].name}
-            </option>
-          ))}
+          <Options
+            options={starters.map((name) => ({ value: name, label: words[name].name }))}
+            chosen={chosen}
+          />
         </select>
       </div>
       <div class="buttons">

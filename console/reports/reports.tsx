@@ -1,13 +1,14 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { ComponentChildren } from 'preact';
 import { z } from 'zod';
-import { urlId } from '../../api/http/parameters.ts';
 import { countedCampaignsView, reasonsView, reportView } from '../../api/reports/reports.ts';
 import type { Figures } from '../../api/reports/view.ts';
 import { messageReasonWords, messageStatusWords } from '../../domain/problems/states.ts';
 import { type Breakdown, breakdowns, periodPresets } from '../../domain/report.ts';
 import { type Api, urlOf } from '../kit/api.ts';
-import { type CustomerSettings, providersOf, settingsOfCustomers } from '../kit/choices.ts';
+import { providersOf, settingsOfCustomers } from '../kit/choices.ts';
+import { labeled, type Option } from '../kit/fields.tsx';
+import { Filters } from '../kit/filters.tsx';
 import { Icon } from '../kit/icons.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Card, Empty, Table } from '../kit/parts.tsx';
@@ -23,6 +24,11 @@ const rowsShown = 50;
 
 const breakdownChoices = [...breakdowns, 'reason'] as const;
 
+const id = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .optional()
+  .catch(undefined);
 const filter = z.object({
   period: z
     .enum([...periodPresets, 'own'])
@@ -31,18 +37,14 @@ const filter = z.object({
   from: z.iso.date().optional().catch(undefined),
   to: z.iso.date().optional().catch(undefined),
   by: z.enum(breakdownChoices).optional().catch(undefined),
-  campaignId: urlId.optional().catch(undefined),
-  regionId: urlId.optional().catch(undefined),
-  customerTypeId: urlId.optional().catch(undefined),
-  providerId: urlId.optional().catch(undefined),
+  campaignId: id,
+  regionId: id,
+  customerTypeId: id,
+  providerId: id,
 });
 type Filter = z.output<typeof filter>;
 
-interface Choices extends CustomerSettings {
-  campaigns: readonly { id: number; name: string }[];
-  providers: readonly { id: number; name: string }[];
-}
-
+type Choices = Awaited<ReturnType<typeof choicesOf>>;
 type Reasons = z.output<typeof reasonsView>['reasons'];
 
 /** Reports: what was sent in a period, what became of it, what it cost. */
@@ -79,7 +81,7 @@ export const reports: FastifyPluginAsync = async (app) => {
   });
 };
 
-async function choicesOf(api: Api): Promise<Choices> {
+async function choicesOf(api: Api) {
   const [settings, providers, { campaigns }] = await Promise.all([
     settingsOfCustomers(api),
     providersOf(api),
@@ -182,18 +184,25 @@ function useKeyWords() {
   };
 }
 
+/** What a report can be narrowed to. */
+function useNarrowing({ campaigns, regions, customerTypes, providers }: Choices) {
+  const { by } = useWords(reportWords);
+  const optionsOf = (list: readonly { id: number; name: string }[]): Option[] =>
+    list.map(({ id, name }) => ({ value: String(id), label: name }));
+  return [
+    { name: 'campaignId', label: by.campaign, options: optionsOf(campaigns) },
+    { name: 'regionId', label: by.region, options: optionsOf(regions) },
+    { name: 'customerTypeId', label: by.customerType, options: optionsOf(customerTypes) },
+    { name: 'providerId', label: by.provider, options: optionsOf(providers) },
+  ] as const;
+}
+
 /** The chosen filters in words, also on paper. */
 function Narrowed({ filter, choices }: { filter: Filter; choices: Choices }) {
   const t = useWords(reportWords);
-  const named = [
-    [choices.campaigns, filter.campaignId, t.by.campaign],
-    [choices.regions, filter.regionId, t.by.region],
-    [choices.customerTypes, filter.customerTypeId, t.by.customerType],
-    [choices.providers, filter.providerId, t.by.provider],
-  ] as const;
-  const chosen = named.flatMap(([list, id, label]) => {
-    const name = list.find((one) => one.id === id)?.name;
-    return id === undefined || name === undefined ? [] : [`${label.toLowerCase()} ${name}`];
+  const chosen = useNarrowing(choices).flatMap(({ name, label, options }) => {
+    const option = options.find(({ value }) => value === filter[name]);
+    return option ? [`${label.toLowerCase()} ${option.label}`] : [];
   });
   return chosen.length === 0 ? null : (
     <>
@@ -212,72 +221,32 @@ function ReportFilters({
   period: Report['period'];
 }) {
   const t = useWords(reportWords);
-  const words = useWords(common);
-  const narrowing = [
-    ['campaignId', t.by.campaign, choices.campaigns],
-    ['regionId', t.by.region, choices.regions],
-    ['customerTypeId', t.by.customerType, choices.customerTypes],
-    ['providerId', t.by.provider, choices.providers],
-  ] as const;
+  const breakdownLabels = { ...t.by, reason: t.reason };
   return (
-    <form method="get" action={path} class="filters" role="search">
-      <Choose label={t.period} name="period">
-        {periodPresets.map((preset) => (
-          <option key={preset} value={preset} selected={filter.period === preset}>
-            {t.presets[preset]}
-          </option>
-        ))}
-        <option value="own" selected={filter.period === 'own'}>
-          {t.ownDates}
-        </option>
-      </Choose>
-      {(['from', 'to'] as const).map((name) => (
-        <div key={name} data-when="period=own">
-          <label class="form-label" for={`filter-${name}`}>
-            {t[name]}
-          </label>
-          <input class="form-control" type="date" id={`filter-${name}`} name={name} value={period[name]} />
-        </div>
-      ))}
-      {narrowing.map(([name, label, list]) => (
-        <Choose key={name} label={label} name={name}>
-          <option value="">{words.any}</option>
-          {list.map(({ id, name: option }) => (
-            <option key={id} value={id} selected={filter[name] === id}>
-              {option}
-            </option>
-          ))}
-        </Choose>
-      ))}
-      <Choose label={t.breakdown} name="by">
-        {breakdownChoices.map((choice) => (
-          <option key={choice} value={choice} selected={(filter.by ?? 'campaign') === choice}>
-            {choice === 'reason' ? t.reason : t.by[choice]}
-          </option>
-        ))}
-      </Choose>
-      <div class="buttons">
-        <button class="btn btn-primary">{t.show}</button>
-        {narrowing.some(([name]) => filter[name] !== undefined) && (
-          <a class="btn" href={path}>
-            {words.clearFilter}
-          </a>
-        )}
-      </div>
-    </form>
+    <Filters
+      action={path}
+      query={{ ...filter, from: period.from, to: period.to }}
+      filters={[
+        {
+          name: 'period',
+          label: t.period,
+          required: true,
+          options: labeled([...periodPresets, 'own'], { ...t.presets, own: t.ownDates }),
+        },
+        { name: 'from', label: t.from, type: 'date', when: 'period=own' },
+        { name: 'to', label: t.to, type: 'date', when: 'period=own' },
+        ...useNarrowing(choices),
+        {
+          name: 'by',
+          label: t.breakdown,
+          required: true,
+          options: labeled(breakdownChoices, breakdownLabels),
+        },
+      ]}
+      button={t.show}
+    />
   );
 }
-
-const Choose = ({ label, name, children }: { label: string; name: string; children: ComponentChildren }) => (
-  <div>
-    <label class="form-label" for={`filter-${name}`}>
-      {label}
-    </label>
-    <select class="form-select" id={`filter-${name}`} name={name}>
-      {children}
-    </select>
-  </div>
-);
 
 interface TableRow {
   id: string;

@@ -23,7 +23,7 @@ import {
   Waiting,
 } from './parts.tsx';
 import { ticketWords } from './words.ts';
-import { labeled } from '../kit/fields.tsx';
+import { labeled, Options } from '../kit/fields.tsx';
 
 const pageSize = 50;
 const ticketsFound = z.object({ tickets: z.array(ticketView) });
@@ -277,11 +277,7 @@ function Selection({ settings }: { settings: TicketSettings }) {
       <div class="buttons">
         <select class="form-select" name="userId" aria-label={t.assignTo}>
           <option value="">{t.assignTo}…</option>
-          {optionsOf(settings.userId, '').map(({ value, label }) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
+          <Options options={optionsOf(settings.userId, '')} />
           <option value="nobody">{t.nobody}</option>
         </select>
         <button class="btn" name="action" value="assign">
@@ -293,11 +289,7 @@ function Selection({ settings }: { settings: TicketSettings }) {
           <option value="">
             {t.fields.resolutionId}: {words.choose}
           </option>
-          {optionsOf(settings.resolutionId, '').map(({ value, label }) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
+          <Options options={optionsOf(settings.resolutionId, '')} />
         </select>
         <button class="btn" name="action" value="finish">
           {t.finish}

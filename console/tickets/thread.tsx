@@ -9,8 +9,8 @@ import { quickReply } from '../../domain/settings.ts';
 import { maxTemplateLength } from '../../domain/template.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { Submit } from '../kit/buttons.tsx';
-import { settingsOf } from '../kit/choices.ts';
-import { CheckField, TextAreaField } from '../kit/fields.tsx';
+import { optionsOf, settingsOf } from '../kit/choices.ts';
+import { CheckField, type Option, Options, TextAreaField } from '../kit/fields.tsx';
 import type { FormValues } from '../kit/form-data.ts';
 import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { Icon, type IconName } from '../kit/icons.tsx';
@@ -51,7 +51,7 @@ interface Item {
 export interface Thread {
   ticketId: number;
   items: Item[];
-  quickReplies: { id: number; name: string }[];
+  quickReplies: Option[];
   blocked: z.output<typeof answeringView>['blocked'];
 }
 
@@ -94,7 +94,7 @@ export async function threadOf(api: Api, { ticket, message, history }: Story): P
   ];
   return {
     ticketId: ticket.id,
-    quickReplies: (await settingsOf(api, 'quickReplies')).filter(({ archivedAt }) => archivedAt === null),
+    quickReplies: optionsOf(await settingsOf(api, 'quickReplies'), ''),
     // What has no time has not left.
     items: items.toSorted((a, b) => (a.at?.getTime() ?? 0) - (b.at?.getTime() ?? 0)),
     blocked: answering.blocked,
@@ -310,11 +310,7 @@ function QuickReplies({ thread: { ticketId, quickReplies } }: { thread: Thread }
       <div class="input-group">
         <select id="quick-reply" name="quickReply" class="form-select" required>
           <option value="">{t.choose}</option>
-          {quickReplies.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
+          <Options options={quickReplies} />
         </select>
         <button type="submit" class="btn">
           {t.insert}
