@@ -3,7 +3,7 @@ import { ownAlertKinds, ownAlertKindsChange } from '../../api/alerts/alerts.ts';
 import { passwordChange, profileChange } from '../../api/access/sessions.ts';
 import type { AlertKind } from '../../domain/alert.ts';
 import { roleSuffices } from '../../domain/user.ts';
-import { type Entry, settingsOf } from '../kit/choices.ts';
+import { settingsOf } from '../kit/choices.ts';
 import type { ConsoleRequest } from '../kit/request.ts';
 import { Save, Submit } from '../kit/buttons.tsx';
 import { ChoiceField, EntryField, labeled, SelectField, TextField } from '../kit/fields.tsx';
@@ -50,40 +50,26 @@ export const profile: FastifyPluginAsync = async (app) => {
   });
 };
 
-async function profilePage(
-  { api, view }: ConsoleRequest,
-  rejected: { me?: FormState; password?: FormState; alerts?: FormState } = {},
-) {
-  const me = rejected.me ?? newForm(view.me);
+interface Rejected {
+  me?: FormState;
+  password?: FormState;
+  alerts?: FormState;
+}
+
+const profilePage = async (request: ConsoleRequest, rejected: Rejected = {}) => (
+  <ProfilePage {...await profileOf(request)} {...rejected} />
+);
+
+async function profileOf({ api, view }: ConsoleRequest) {
   const { kinds, available } = await api.get('/api/session/alerts', ownAlertKinds);
   // They are for new campaigns: an agent has none.
   const hours =
     view.me && roleSuffices(view.me.role, 'viewer') ? await settingsOf(api, 'sendingHours') : null;
-  return (
-    <ProfilePage
-      me={me}
-      password={rejected.password ?? newForm()}
-      alerts={rejected.alerts ?? newForm({ kinds })}
-      hours={hours}
-      available={available}
-    />
-  );
+  return { me: newForm(view.me), password: newForm(), alerts: newForm({ kinds }), hours, available };
 }
 
-function ProfilePage({
-  me,
-  password,
-  alerts,
-  hours,
-  available,
-}: {
-  me: FormState;
-  password: FormState;
-  alerts: FormState;
-  hours: readonly Entry[] | null;
-  /** The kinds of alerts that the user may choose. */
-  available: readonly AlertKind[];
-}) {
+/** `available`: the kinds of alerts that the user may choose. */
+function ProfilePage({ me, password, alerts, hours, available }: Awaited<ReturnType<typeof profileOf>>) {
   const t = useWords(people);
   const { format } = useView();
   return (

@@ -106,16 +106,14 @@ function NewPage({ state }: { state: FormState }) {
   const t = useWords(accessWords);
   return (
     <SettingsPage title={t.newToken} below={[{ href: path, label: t.pages.tokens.title }]}>
-      <div class="narrow">
-        <Card>
-          <Form action={path} state={state} schema={tokenContent} words={t}>
-            <TextField name="name" autofocus />
-            <ChoiceField name="role" radio options={useRoleOptions()} />
-            <TextField name="expiresInDays" type="number" />
-            <SaveOrCancel back={path} words={t.create} />
-          </Form>
-        </Card>
-      </div>
+      <Card narrow>
+        <Form action={path} state={state} schema={tokenContent} words={t}>
+          <TextField name="name" autofocus />
+          <ChoiceField name="role" radio options={useRoleOptions()} />
+          <TextField name="expiresInDays" type="number" />
+          <SaveOrCancel back={path} words={t.create} />
+        </Form>
+      </Card>
     </SettingsPage>
   );
 }

@@ -96,32 +96,30 @@ function UserPage({ user, state }: { user?: User; state: FormState }) {
   const words = useWords(common);
   return (
     <SettingsPage title={user ? user.name : t.newUser} below={[{ href: path, label: t.pages.users.title }]}>
-      <div class="narrow">
-        <Card>
-          <Form
-            action={user ? `${path}/${user.id}` : path}
-            changes={user && `/api/users/${user.id}`}
-            state={state}
-            schema={newUser}
-            words={t}
-            once={!user}
-          >
-            {!user && <TextField name="login" autofocus />}
-            <TextField name="name" />
-            <TextField name="email" type="email" />
-            <ChoiceField name="role" radio options={useRoleOptions()} />
-            <TextField
-              name="password"
-              type="password"
-              autocomplete="new-password"
-              required={!user}
-              help={user ? t.passwordHelp : t.helps.password}
-            />
-            {user && <CheckField name="enabled" />}
-            <SaveOrCancel back={path} words={user ? words.save : t.create} />
-          </Form>
-        </Card>
-      </div>
+      <Card narrow>
+        <Form
+          action={user ? `${path}/${user.id}` : path}
+          changes={user && `/api/users/${user.id}`}
+          state={state}
+          schema={newUser}
+          words={t}
+          once={!user}
+        >
+          {!user && <TextField name="login" autofocus />}
+          <TextField name="name" />
+          <TextField name="email" type="email" />
+          <ChoiceField name="role" radio options={useRoleOptions()} />
+          <TextField
+            name="password"
+            type="password"
+            autocomplete="new-password"
+            required={!user}
+            help={user ? t.passwordHelp : t.helps.password}
+          />
+          {user && <CheckField name="enabled" />}
+          <SaveOrCancel back={path} words={user ? words.save : t.create} />
+        </Form>
+      </Card>
     </SettingsPage>
   );
 }

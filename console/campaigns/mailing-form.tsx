@@ -4,7 +4,8 @@ import type { Campaign } from './blocks.tsx';
 import { BlockEnd, BlockForm } from './frame.tsx';
 import { FileBlock, FileForm, type Sent } from './file-block.tsx';
 import { Submit } from '../kit/buttons.tsx';
-import type { Entry } from '../kit/choices.ts';
+import type { Api } from '../kit/api.ts';
+import { integrationsOf, settingsOf } from '../kit/choices.ts';
 import {
   CheckField,
   ChoiceField,
@@ -14,42 +15,36 @@ import {
   SelectField,
   TextField,
 } from '../kit/fields.tsx';
-import { type FormState, type Labels, useReadOnly } from '../kit/form.tsx';
-import { problemWords } from '../kit/problems.ts';
+import { type FormState, ProblemList, useReadOnly } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
-import { useMay, useView, useWords } from '../kit/view.tsx';
+import { useMay, useWords } from '../kit/view.tsx';
 import { WebserviceFields } from './webservice-fields.tsx';
 import type { TestedAddress } from './webservice-result.tsx';
 
 const block = 'mailing';
 const formId = 'mailing-form';
 
-interface Choices {
-  hours: readonly Entry[];
-  regions: readonly Entry[];
-  customerTypes: readonly Entry[];
-  integrations: readonly Entry[];
+/** The entries that the mailing can refer to. */
+export async function mailingChoices(api: Api) {
+  const [hours, regions, customerTypes, integrations] = await Promise.all([
+    settingsOf(api, 'sendingHours'),
+    settingsOf(api, 'regions'),
+    settingsOf(api, 'customerTypes'),
+    integrationsOf(api),
+  ]);
+  return { hours, regions, customerTypes, integrations };
 }
 
 /** Fields that the records of the last test of the address do not have: not an error, because later ones may. */
 function Notices({ campaign: { notices } }: { campaign: Campaign }) {
   const t = useWords(campaignWords);
-  const { format } = useView();
-  const labels: Labels = t.fields;
   if (notices.length === 0) return null;
   return (
     <div class="alert alert-warning" role="status">
-      <ul class="mb-0">
-        {notices.map((notice) => (
-          <li key={notice.field}>
-            {labels[notice.field.replace(/\.\d+(?=\.|$)/g, '.*')] ?? notice.field}:{' '}
-            {problemWords(format, notice)}
-          </li>
-        ))}
-      </ul>
+      <ProblemList problems={notices} labels={t.fields} />
     </div>
   );
 }
@@ -70,7 +65,7 @@ export function MailingPage({
 }: {
   campaign: Campaign;
   state: FormState;
-  choices: Choices;
+  choices: Awaited<ReturnType<typeof mailingChoices>>;
   group: ExtraFieldGroup | null;
   sent: Sent;
   tested: TestedAddress | undefined;

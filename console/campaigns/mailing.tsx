@@ -3,8 +3,8 @@ import { keptDraft, undeclaredTags } from '../../domain/campaign.ts';
 import type { ExtraField } from '../../domain/contact.ts';
 import type { Api } from '../kit/api.ts';
 import { addBlock, type Campaign, openedForm } from './blocks.tsx';
-import { type ExtraFieldGroup, MailingPage } from './mailing-form.tsx';
-import { integrationsOf, settingsOf } from '../kit/choices.ts';
+import { type ExtraFieldGroup, mailingChoices, MailingPage } from './mailing-form.tsx';
+import { settingsOf } from '../kit/choices.ts';
 import type { Format } from '../../domain/format.ts';
 import type { Sent } from './file-block.tsx';
 import { amountField } from '../money/costs.tsx';
@@ -111,22 +111,6 @@ export async function mailingPage(
   state: FormState,
   { sent = {}, tested }: { sent?: Sent; tested?: TestedAddress } = {},
 ) {
-  const [hours, regions, customerTypes, integrations, group] = await Promise.all([
-    settingsOf(api, 'sendingHours'),
-    settingsOf(api, 'regions'),
-    settingsOf(api, 'customerTypes'),
-    integrationsOf(api),
-    groupOf(api, campaign),
-  ]);
-  const choices = { hours, regions, customerTypes, integrations };
-  return (
-    <MailingPage
-      campaign={campaign}
-      state={state}
-      choices={choices}
-      group={group}
-      sent={sent}
-      tested={tested}
-    />
-  );
+  const [choices, group] = await Promise.all([mailingChoices(api), groupOf(api, campaign)]);
+  return <MailingPage {...{ campaign, state, choices, group, sent, tested }} />;
 }

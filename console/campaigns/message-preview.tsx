@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type { messagePreview, testSendOutcome } from '../../api/campaigns/test-sends.ts';
 import type { AnsweredProblem } from '../../api/http/errors.ts';
 import type { ApiFailure } from '../kit/api.ts';
-import type { Labels } from '../kit/form.tsx';
+import { RefusedAlert } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
-import { failureWords, problemWords } from '../kit/problems.ts';
+import { problemWords } from '../kit/problems.ts';
 import { providerDetailWords, readProviderDetail } from '../../domain/problems/providers.ts';
 import { OneCost } from '../money/cost.tsx';
 import { moneyWords } from '../money/words.ts';
@@ -113,25 +113,14 @@ export function TestResult({ tested: { outcome, refused } }: { tested: Tested })
   const t = useWords(campaignWords);
   const run = useWords(runWords);
   const { format } = useView();
-  const labels: Labels = t.fields;
-  if (refused) {
+  if (refused)
     return (
-      <div class="alert alert-danger mb-0" role="alert" tabIndex={-1} data-focus="">
-        <p class="alert-title">{t.testNotSent}</p>
-        {refused.problems.length === 0 ? (
-          <p class="mb-0">{failureWords(format, refused)}</p>
-        ) : (
-          <ul class="mb-0">
-            {refused.problems.map((problem) => (
-              <li key={problem.field}>
-                {labels[problem.field] ?? problem.field}: {problemWords(format, problem)}
-              </li>
-            ))}
-          </ul>
-        )}
-      </div>
+      <RefusedAlert
+        title={t.testNotSent}
+        refused={refused}
+        labels={{ ...t.fields, phone: t.testSendPhone }}
+      />
     );
-  }
   if (!outcome) return null;
   const { code, reason, providerMessageId, segments, text } = outcome;
   const detail = readProviderDetail(outcome.detail);

@@ -128,13 +128,5 @@ async function messagePage(api: Api, campaign: Campaign, state: FormState, teste
     providersOf(api),
     previewOf(api, id, definition, state.values),
   ]);
-  return (
-    <MessagePage
-      campaign={campaign}
-      state={state}
-      providers={providers}
-      previewed={previewed}
-      tested={tested}
-    />
-  );
+  return <MessagePage {...{ campaign, state, providers, previewed, tested }} />;
 }

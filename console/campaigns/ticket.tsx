@@ -3,8 +3,8 @@ import { ticketPolicy, ticketStatuses } from '../../domain/ticket.ts';
 import type { Api } from '../kit/api.ts';
 import { addBlock, type Campaign } from './blocks.tsx';
 import { BlockEnd, BlockForm } from './frame.tsx';
-import { type Entry, optionsOf, settingsOf } from '../kit/choices.ts';
-import { ChoiceField, EntryField, labeled, type Option, SelectField } from '../kit/fields.tsx';
+import { optionsOf, settingsOf } from '../kit/choices.ts';
+import { ChoiceField, EntryField, labeled, SelectField } from '../kit/fields.tsx';
 import type { FormState } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
@@ -19,18 +19,12 @@ const part = 'ticketPolicy';
 export const campaignTicket: FastifyPluginAsync = async (app) =>
   addBlock(app, block, {
     change: ({ form }) => ({ [part]: readForm(ticketPolicy, form, part) }),
-    page: ({ api }, campaign, state) => ticketPage(api, campaign, state),
+    page: async ({ api }, campaign, state) => (
+      <TicketPage campaign={campaign} state={state} choices={await choicesOf(api, state)} />
+    ),
   });
 
-interface Choices {
-  departments: readonly Entry[];
-  assignees: readonly Entry[];
-  categories: readonly Entry[];
-  subcategories: readonly Option[];
-  resolutions: readonly Entry[];
-}
-
-async function ticketPage(api: Api, campaign: Campaign, state: FormState) {
+async function choicesOf(api: Api, state: FormState) {
   const [departments, assignees, categories, subcategories, resolutions] = await Promise.all([
     settingsOf(api, 'departments'),
     settingsOf(api, 'assignees'),
@@ -54,8 +48,7 @@ async function ticketPage(api: Api, campaign: Campaign, state: FormState) {
       data: { 'data-of': String(category) },
     };
   });
-  const choices = { departments, assignees, categories, subcategories: options, resolutions };
-  return <TicketPage campaign={campaign} state={state} choices={choices} />;
+  return { departments, assignees, categories, subcategories: options, resolutions };
 }
 
 function TicketPage({
@@ -65,7 +58,7 @@ function TicketPage({
 }: {
   campaign: Campaign;
   state: FormState;
-  choices: Choices;
+  choices: Awaited<ReturnType<typeof choicesOf>>;
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);

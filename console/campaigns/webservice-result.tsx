@@ -4,9 +4,8 @@ import { keptWords } from '../../api/campaigns/mailing-check.ts';
 import type { webservicePreviewView } from '../../api/campaigns/webservice.ts';
 import type { ApiFailure } from '../kit/api.ts';
 import { campaignUrl } from './blocks.tsx';
-import type { Labels } from '../kit/form.tsx';
+import { RefusedAlert } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
-import { failureWords, problemWords } from '../kit/problems.ts';
 import { Icon } from '../kit/icons.tsx';
 import { contactFieldNames } from './contact-fields.ts';
 import { MorePages } from './paging-fields.tsx';
@@ -38,7 +37,16 @@ export function AddressResult({
 }) {
   const { webservice, fields } = useWords(campaignWords);
   const { format } = useView();
-  if (refused) return <Refusal refused={refused} />;
+  if (refused)
+    return (
+      <RefusedAlert
+        title={webservice.failed}
+        refused={refused}
+        labels={fields}
+        // An address has one problem; a form has one for each field.
+        alone={refused.code === 'webservice_refused'}
+      />
+    );
   if (!preview) return null;
   const { contacts, more, attributes, address, pages } = preview;
   return (
@@ -151,31 +159,5 @@ function Contact({ tested }: { tested: Preview['contacts'][number] }) {
         </p>
       )}
     </li>
-  );
-}
-
-function Refusal({ refused }: { refused: ApiFailure }) {
-  const t = useWords(campaignWords);
-  const { format } = useView();
-  const labels: Labels = t.fields;
-  const { code, problems } = refused;
-  // An address has one problem; a form has one for each field.
-  const alone = code === 'webservice_refused' ? problems[0] : undefined;
-  return (
-    <div class="alert alert-danger" role="alert" tabIndex={-1} data-focus="">
-      <p class="alert-title">{t.webservice.failed}</p>
-      {alone || problems.length === 0 ? (
-        <p class="mb-0">{alone ? problemWords(format, alone) : failureWords(format, refused)}</p>
-      ) : (
-        <ul class="mb-0">
-          {problems.map((problem) => (
-            <li key={problem.field + problem.message}>
-              {labels[problem.field.replace(/\.\d+(?=\.|$)/g, '.*')] ?? problem.field}:{' '}
-              {problemWords(format, problem)}
-            </li>
-          ))}
-        </ul>
-      )}
-    </div>
   );
 }

@@ -158,14 +158,12 @@ function NewPage({ state, settings }: { state: FormState; settings: CustomerSett
   const t = useWords(customerWords);
   return (
     <Page title={t.newCustomer} section="customers" trail={[{ href: customersPath, label: t.title }]}>
-      <div class="narrow">
-        <Card>
-          <Form action={customersPath} state={state} schema={customerContent} words={t} once>
-            <DataFields settings={settings} />
-            <SaveOrCancel back={customersPath} />
-          </Form>
-        </Card>
-      </div>
+      <Card narrow>
+        <Form action={customersPath} state={state} schema={customerContent} words={t} once>
+          <DataFields settings={settings} />
+          <SaveOrCancel back={customersPath} />
+        </Form>
+      </Card>
     </Page>
   );
 }

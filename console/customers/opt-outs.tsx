@@ -113,21 +113,19 @@ function NewPage({ state }: { state: FormState }) {
   const t = useWords(customerWords);
   return (
     <Page title={t.addOptOut} section="optOuts" trail={[{ href: path, label: t.optOuts }]}>
-      <div class="narrow">
-        <Card>
-          <Form
-            action={path}
-            state={state}
-            schema={newOptOut}
-            words={{ fields: { ...t.fields, phone: t.anyPhone } }}
-            once
-          >
-            <TextField name="phone" type="tel" autofocus />
-            <TextField name="note" />
-            <SaveOrCancel back={path} />
-          </Form>
-        </Card>
-      </div>
+      <Card narrow>
+        <Form
+          action={path}
+          state={state}
+          schema={newOptOut}
+          words={{ fields: { ...t.fields, phone: t.anyPhone } }}
+          once
+        >
+          <TextField name="phone" type="tel" autofocus />
+          <TextField name="note" />
+          <SaveOrCancel back={path} />
+        </Form>
+      </Card>
     </Page>
   );
 }
@@ -140,15 +138,13 @@ function RemovePage({ id, phone, state }: { id: number; phone: string; state: Fo
       section="optOuts"
       trail={[{ href: path, label: t.optOuts }]}
     >
-      <div class="narrow">
-        <Card>
-          <p>{t.removeNote}</p>
-          <Form action={`${path}/${id}/remove`} state={state} schema={optOutRemoval} words={t}>
-            <TextField name="note" autofocus />
-            <SaveOrCancel kind="danger" words={t.removeOptOut} back={path} />
-          </Form>
-        </Card>
-      </div>
+      <Card narrow>
+        <p>{t.removeNote}</p>
+        <Form action={`${path}/${id}/remove`} state={state} schema={optOutRemoval} words={t}>
+          <TextField name="note" autofocus />
+          <SaveOrCancel kind="danger" words={t.removeOptOut} back={path} />
+        </Form>
+      </Card>
     </Page>
   );
 }

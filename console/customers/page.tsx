@@ -25,15 +25,10 @@ export const customersPath = '/customers';
 const shown = 10;
 export type Customer = z.output<typeof customerView>;
 
-interface Story {
-  customer: Customer;
-  history: z.output<typeof consentHistoryView>;
-  messages: z.output<typeof messageView>[];
-  replies: z.output<typeof replyView>[];
-  tickets: z.output<typeof ticketView>[];
-}
+type Story = Awaited<ReturnType<typeof storyOf>>;
 
-const storyOf = async (api: Api, id: number): Promise<Story> => ({
+const storyOf = async (api: Api, id: number) => ({
+  settings: await settingsOfCustomers(api),
   customer: await api.get(`/api/customers/${id}`, customerView),
   history: await api.get(`/api/customers/${id}/consents`, consentHistoryView),
   messages: (
@@ -92,8 +87,7 @@ export async function customerPage(
   const { customer } = story;
   return (
     <CustomerPage
-      story={story}
-      settings={await settingsOfCustomers(api)}
+      {...story}
       data={data ?? newForm(shownCustomer(customer))}
       consent={consent ?? newForm({ consent: customer.consent })}
     />
@@ -101,16 +95,15 @@ export async function customerPage(
 }
 
 function CustomerPage({
-  story: { customer, history, messages, replies, tickets },
+  customer,
+  history,
+  messages,
+  replies,
+  tickets,
   settings,
   data,
   consent,
-}: {
-  story: Story;
-  settings: CustomerSettings;
-  data: FormState;
-  consent: FormState;
-}) {
+}: Story & { data: FormState; consent: FormState }) {
   const t = useWords(customerWords);
   const words = useWords(common);
   const mayChange = useMay('operator');

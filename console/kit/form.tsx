@@ -3,12 +3,12 @@ import type { ComponentChildren } from 'preact';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { AnsweredProblem } from '../../api/http/errors.ts';
-import { versionField } from './api.ts';
+import { type ApiFailure, versionField } from './api.ts';
 import type { z } from 'zod';
 import { FormValues } from './form-data.ts';
 import { problemsInRows, withoutBlankRows } from './schema-form.ts';
 import { common } from './words.ts';
-import { problemWords } from './problems.ts';
+import { allProblemWords, problemWords } from './problems.ts';
 import { useView, useWords } from './view.tsx';
 
 /** The state of a form: the values it was opened or sent with, and the API's problems with them. */
@@ -173,6 +173,58 @@ function DraftNotice() {
   );
 }
 
+/** Problems, each after the label of its field; `href` returns the page of a field. */
+export function ProblemList({
+  problems,
+  labels,
+  href,
+}: {
+  problems: readonly AnsweredProblem[];
+  labels: Labels;
+  href?: (name: string) => string;
+}) {
+  const { format } = useView();
+  return (
+    <ul class="mb-0">
+      {problems.map((problem, index) => {
+        const label = labels[pathOf(problem.field)];
+        return (
+          <li key={index}>
+            {label !== undefined && (href ? <a href={href(problem.field)}>{label}</a> : label)}
+            {label !== undefined && ': '}
+            {problemWords(format, problem)}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** An action that the API refused. `alone`: its problems belong to no field. */
+export function RefusedAlert({
+  title,
+  refused,
+  labels,
+  alone = false,
+}: {
+  title: string;
+  refused: ApiFailure;
+  labels: Labels;
+  alone?: boolean;
+}) {
+  const { format } = useView();
+  return (
+    <div class="alert alert-danger mb-0" role="alert" tabIndex={-1} data-focus="">
+      <p class="alert-title">{title}</p>
+      {alone || refused.problems.length === 0 ? (
+        <p class="mb-0">{allProblemWords(format, refused)}</p>
+      ) : (
+        <ProblemList problems={refused.problems} labels={labels} />
+      )}
+    </div>
+  );
+}
+
 /** Everything that prevents saving, with a link to each field. `href` returns the page of the fields. */
 export function ProblemSummary({
   problems,
@@ -189,7 +241,6 @@ export function ProblemSummary({
   tone?: 'danger' | 'warning';
 }) {
   const t = useWords(common);
-  const { format } = useView();
   if (problems.length === 0 && failure === undefined) return null;
   return (
     <div
@@ -199,24 +250,7 @@ export function ProblemSummary({
       data-focus={tone === 'danger' ? '' : undefined}
     >
       <p class="alert-title">{failure ?? t.summary(problems.length)}</p>
-      {problems.length > 0 && (
-        <ul>
-          {problems.map((problem, index) => {
-            const label = labels[pathOf(problem.field)];
-            return (
-              <li key={index}>
-                {label !== undefined && (
-                  <>
-                    <a href={href(problem.field)}>{label}</a>
-                    {': '}
-                  </>
-                )}
-                {problemWords(format, problem)}
-              </li>
-            );
-          })}
-        </ul>
-      )}
+      {problems.length > 0 && <ProblemList problems={problems} labels={labels} href={href} />}
     </div>
   );
 }

@@ -32,7 +32,6 @@ export const moneyWords = dictionary(
       inDoubt: (amount: string) => `em dúvida: ${amount}`,
       estimate: 'Custo previsto',
       one: 'Custo de um SMS',
-      today: 'ao preço de hoje',
     },
     page: { title: 'Custos', about: 'Preço do segmento, gasto do mês e orçamento' },
     costs: {
@@ -105,7 +104,6 @@ export const moneyWords = dictionary(
       inDoubt: (amount) => `in doubt: ${amount}`,
       estimate: 'Estimated cost',
       one: 'Cost of one SMS',
-      today: 'at today’s price',
     },
     page: { title: 'Costs', about: 'Price of a segment, what the month has cost, and budget' },
     costs: {

@@ -1,28 +1,45 @@
-import type { EntryUse } from '../../domain/problems/errors.ts';
+import { fallbackView } from '../../api/providers/fallbacks.ts';
+import { usesView } from '../../api/settings/uses.ts';
+import type { Api } from '../kit/api.ts';
+import { providersOf } from '../kit/choices.ts';
 import { providerContent } from '../../api/providers/providers.ts';
 import { ActionButton, Save, Submit } from '../kit/buttons.tsx';
 import { CopyField } from '../kit/copy.tsx';
 import { EntryActions, UsesCard } from '../kit/entries.tsx';
 import { EntryField, TextField } from '../kit/fields.tsx';
-import { Form, type FormState } from '../kit/form.tsx';
+import { Form, type FormState, newForm } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
-import { type Prices, PricesCard } from '../money/prices.tsx';
+import { PricesCard, pricesOf } from '../money/prices.tsx';
 import { unreadPath } from './unread.tsx';
 import { providerWords } from './words.ts';
 import { unreadWords } from './words-unread.ts';
 import { SettingsPage } from '../kit/layout.tsx';
 import { Card } from '../kit/parts.tsx';
 import {
+  getRates,
   hasCallbackSecret,
   LiveRate,
   type Provider,
   ProviderFields,
   providersPath,
-  type Rate,
   schemaOf,
   useParent,
 } from './parts.tsx';
 import { useFormat, useMay, useWords } from '../kit/view.tsx';
+
+/** What the page shows besides the provider. */
+export async function providerSurroundings(api: Api, id: number) {
+  const { fallbackId } = await api.get(`/api/providers/${id}/fallback`, fallbackView);
+  const { usedBy } = await api.get(`/api/providers/${id}/uses`, usesView);
+  return {
+    usedBy,
+    now: (await getRates(api)).find(({ providerId }) => providerId === id),
+    fallback: newForm({ fallbackId }),
+    /** The providers that may take over. */
+    others: (await providersOf(api)).filter((one) => one.id !== id),
+    prices: await pricesOf(api, id),
+  };
+}
 
 export function ProviderPage({
   provider,
@@ -34,16 +51,10 @@ export function ProviderPage({
   others,
   prices,
   price,
-}: {
+}: Awaited<ReturnType<typeof providerSurroundings>> & {
   provider: Provider;
-  usedBy: readonly EntryUse[];
-  now: Rate | undefined;
   data: FormState;
   rate: FormState;
-  fallback: FormState;
-  /** The providers that may take over. */
-  others: readonly Provider[];
-  prices: Prices;
   /** The form of a new price. */
   price: FormState;
 }) {

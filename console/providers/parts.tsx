@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { providerContent, type providerRates, type providerView } from '../../api/providers/providers.ts';
+import { providerContent, providerRates, type providerView } from '../../api/providers/providers.ts';
 import {
   configSchemaOf,
   profilesOf,
@@ -9,6 +9,7 @@ import {
   secretsSchemaOf,
 } from '../../domain/provider.ts';
 import { labeled, SelectField, TextField } from '../kit/fields.tsx';
+import type { Api } from '../kit/api.ts';
 import type { Labels } from '../kit/form.tsx';
 import { providerWords } from './words.ts';
 import { GatewayFields, GatewaySecretRows } from './gateway.tsx';
@@ -21,6 +22,9 @@ export type Rate = z.output<typeof providerRates>['rates'][number];
 /** The form of a kind: it sets the limits of the fields. */
 export const schemaOf = (kind: ProviderKind): z.ZodType =>
   providerContent.extend({ config: configSchemaOf(kind), secrets: secretsSchemaOf(kind) });
+
+export const getRates = async (api: Api): Promise<Rate[]> =>
+  (await api.get('/api/providers/rates', providerRates)).rates;
 
 export const useParent = () => [{ href: providersPath, label: useWords(providerWords).page.title }];
 

@@ -1,21 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
-import { fallbackView } from '../../api/providers/fallbacks.ts';
-import { providerContent, providerRates, providerView } from '../../api/providers/providers.ts';
-import { usesView } from '../../api/settings/uses.ts';
+import { providerContent, providerView } from '../../api/providers/providers.ts';
 import { httpGatewaySecrets } from '../../domain/http-gateway.ts';
 import { configSchemaOf, type ProviderKind, providerKinds, secretsSchemaOf } from '../../domain/provider.ts';
 import type { Api } from '../kit/api.ts';
 import { providersOf } from '../kit/choices.ts';
 import type { FormValues } from '../kit/form-data.ts';
 import { type FormState, newForm } from '../kit/form.tsx';
-import { addPrices, pricesOf } from '../money/prices.tsx';
+import { addPrices } from '../money/prices.tsx';
 import { gatewayDocument, gatewayOf, newGateway } from './gateway.tsx';
 import { readStarter, type Starter, starterName } from './starters.ts';
 import { providerWords } from './words.ts';
-import { CallbacksPage, ProviderPage } from './page.tsx';
+import { CallbacksPage, ProviderPage, providerSurroundings } from './page.tsx';
 import { KindsPage, ListPage, NewPage } from './pages.tsx';
-import { hasCallbackSecret, type Provider, RateNow, providersPath as path } from './parts.tsx';
+import { hasCallbackSecret, type Provider, getRates, RateNow, providersPath as path } from './parts.tsx';
 import { addLeaving } from '../kit/resource.tsx';
 import { readForm } from '../kit/schema-form.ts';
 import type { Done, Shown } from '../kit/responses.tsx';
@@ -23,8 +21,6 @@ import { addAction, addForm, addPage, addPart } from '../kit/routes.ts';
 
 const getProvider = (api: Api, id: number): Promise<Provider> =>
   api.get(`/api/providers/${id}`, providerView);
-const getRates = async (api: Api) => (await api.get('/api/providers/rates', providerRates)).rates;
-const getUses = async (api: Api, id: number) => (await api.get(`/api/providers/${id}/uses`, usesView)).usedBy;
 
 /** After saving: the provider, or first its addresses with a callback secret, which only this answer contains. */
 function kept(provider: Provider, form: FormValues, notice: 'created' | 'saved'): Done | Shown {
@@ -142,21 +138,16 @@ async function providerPage(
     price,
   }: { data?: FormState; rate?: FormState; fallback?: FormState; price?: FormState },
 ) {
-  const rates = await getRates(api);
-  const { fallbackId } = await api.get(`/api/providers/${provider.id}/fallback`, fallbackView);
-  const { config } = provider;
+  const { id, config, ratePerSecond, maxInFlight } = provider;
   const document = config.kind === 'http' ? gatewayDocument(config) : {};
   return (
     <ProviderPage
+      {...await providerSurroundings(api, id)}
       provider={provider}
-      usedBy={await getUses(api, provider.id)}
-      now={rates.find(({ providerId }) => providerId === provider.id)}
       data={data ?? newForm({ ...provider, ...document })}
-      rate={rate ?? newForm({ ratePerSecond: provider.ratePerSecond, maxInFlight: provider.maxInFlight })}
-      fallback={fallback ?? newForm({ fallbackId })}
-      others={(await providersOf(api)).filter(({ id }) => id !== provider.id)}
-      prices={await pricesOf(api, provider.id)}
-      price={price ?? newForm({})}
+      rate={rate ?? newForm({ ratePerSecond, maxInFlight })}
+      {...(fallback ? { fallback } : {})}
+      price={price ?? newForm()}
     />
   );
 }

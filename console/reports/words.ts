@@ -1,33 +1,20 @@
-import type { PeriodPreset } from '../../domain/report.ts';
 import { dictionary } from '../../domain/words/dictionary.ts';
 import { reportLabels } from '../../domain/words/reports.ts';
 import { counted } from '../kit/dictionary.ts';
-
-type Names<K extends string> = Record<string, string> & Record<K, string>;
-
-const presetsPt: Names<PeriodPreset> = {
-  this_month: 'Este mês',
-  last_month: 'Mês passado',
-  last_7: 'Últimos 7 dias',
-  last_30: 'Últimos 30 dias',
-  last_90: 'Últimos 90 dias',
-  this_year: 'Este ano',
-};
-const presetsEn: Names<PeriodPreset> = {
-  this_month: 'This month',
-  last_month: 'Last month',
-  last_7: 'Last 7 days',
-  last_30: 'Last 30 days',
-  last_90: 'Last 90 days',
-  this_year: 'This year',
-};
 
 export const reportWords = dictionary(
   {
     ...reportLabels['pt-BR'],
     title: 'Relatórios',
     period: 'Período',
-    presets: presetsPt,
+    presets: {
+      this_month: 'Este mês',
+      last_month: 'Mês passado',
+      last_7: 'Últimos 7 dias',
+      last_30: 'Últimos 30 dias',
+      last_90: 'Últimos 90 dias',
+      this_year: 'Este ano',
+    },
     ownDates: 'Escolher datas',
     from: 'De',
     to: 'Até',
@@ -90,7 +77,14 @@ export const reportWords = dictionary(
     ...reportLabels.en,
     title: 'Reports',
     period: 'Period',
-    presets: presetsEn,
+    presets: {
+      this_month: 'This month',
+      last_month: 'Last month',
+      last_7: 'Last 7 days',
+      last_30: 'Last 30 days',
+      last_90: 'Last 90 days',
+      this_year: 'This year',
+    },
     ownDates: 'Choose dates',
     from: 'From',
     to: 'To',

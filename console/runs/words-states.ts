@@ -1,29 +1,16 @@
-import type { waitingCodes } from '../../domain/problems/runs.ts';
 import { counted, dictionary } from '../kit/dictionary.ts';
-
-type Waiting = Readonly<Record<(typeof waitingCodes)[number], string>>;
-
-const waitingPt: Waiting = {
-  approval: 'Aguarda aprovação',
-  resume: 'Pausada',
-  hours: 'Aguarda o horário de execução',
-  canary: 'Aguarda o resultado das primeiras',
-  provider_pause: 'Aguarda o provedor',
-  provider_doubt: 'Aguarda o provedor',
-};
-const waitingEn: Waiting = {
-  approval: 'Waits for approval',
-  resume: 'Paused',
-  hours: 'Waits for the sending hours',
-  canary: 'Waits for the outcome of the first',
-  provider_pause: 'Waits for the provider',
-  provider_doubt: 'Waits for the provider',
-};
 
 /** The state of a run in a few words, and what differs in a dry run. */
 export const runStates = dictionary(
   {
-    waiting: waitingPt,
+    waiting: {
+      approval: 'Aguarda aprovação',
+      resume: 'Pausada',
+      hours: 'Aguarda o horário de execução',
+      canary: 'Aguarda o resultado das primeiras',
+      provider_pause: 'Aguarda o provedor',
+      provider_doubt: 'Aguarda o provedor',
+    },
     retrying: 'Repetindo após falha',
     dryRunning: 'Simulando',
     dryRunFinished: 'Simulação concluída',
@@ -38,7 +25,14 @@ export const runStates = dictionary(
     sendingTook: 'Duração do envio',
   },
   {
-    waiting: waitingEn,
+    waiting: {
+      approval: 'Waits for approval',
+      resume: 'Paused',
+      hours: 'Waits for the sending hours',
+      canary: 'Waits for the outcome of the first',
+      provider_pause: 'Waits for the provider',
+      provider_doubt: 'Waits for the provider',
+    },
     retrying: 'Retrying after a failure',
     dryRunning: 'Simulating',
     dryRunFinished: 'Dry run finished',

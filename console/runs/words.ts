@@ -6,34 +6,7 @@ import {
   runStatusWords,
   runStepWords,
 } from '../../domain/problems/states.ts';
-import type { RunStep } from '../../domain/run.ts';
 import { counted, dictionary } from '../kit/dictionary.ts';
-
-type Names<K extends string> = Record<string, string> & Record<K, string>;
-
-/** The activity of a run at each step. */
-const doingPt: Names<RunStep> = {
-  due: 'Começando',
-  hours: 'Esperando o horário de execução',
-  pending_check: 'Procurando pendências',
-  mailing: 'Lendo o mailing',
-  preflight: 'Conferindo antes do envio',
-  approval: 'Esperando aprovação',
-  sending: 'Enviando',
-  tickets: 'Abrindo atendimentos',
-  done: 'Terminando',
-};
-const doingEn: Names<RunStep> = {
-  due: 'Starting',
-  hours: 'Waiting for the sending hours',
-  pending_check: 'Looking for pending runs',
-  mailing: 'Reading the mailing',
-  preflight: 'Checking before it sends',
-  approval: 'Waiting for approval',
-  sending: 'Sending',
-  tickets: 'Opening tickets',
-  done: 'Ending',
-};
 
 /** Runs and their messages. */
 export const runs = dictionary(
@@ -43,7 +16,18 @@ export const runs = dictionary(
     run: (id: string) => `Execução ${id}`,
     status: runStatusWords['pt-BR'],
     step: runStepWords['pt-BR'],
-    doing: doingPt,
+    /** The activity of a run at each step. */
+    doing: {
+      due: 'Começando',
+      hours: 'Esperando o horário de execução',
+      pending_check: 'Procurando pendências',
+      mailing: 'Lendo o mailing',
+      preflight: 'Conferindo antes do envio',
+      approval: 'Esperando aprovação',
+      sending: 'Enviando',
+      tickets: 'Abrindo atendimentos',
+      done: 'Terminando',
+    },
     message: messagesStatusWords['pt-BR'],
     oneMessage: messageStatusWords['pt-BR'],
     reason: messageReasonWords['pt-BR'],
@@ -131,7 +115,17 @@ export const runs = dictionary(
     run: (id) => `Run ${id}`,
     status: runStatusWords.en,
     step: runStepWords.en,
-    doing: doingEn,
+    doing: {
+      due: 'Starting',
+      hours: 'Waiting for the sending hours',
+      pending_check: 'Looking for pending runs',
+      mailing: 'Reading the mailing',
+      preflight: 'Checking before it sends',
+      approval: 'Waiting for approval',
+      sending: 'Sending',
+      tickets: 'Opening tickets',
+      done: 'Ending',
+    },
     message: messagesStatusWords.en,
     oneMessage: messageStatusWords.en,
     reason: messageReasonWords.en,

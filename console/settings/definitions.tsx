@@ -1,6 +1,7 @@
 import { extraTypes } from '../../domain/contact.ts';
 import { z } from 'zod';
 import { weekdays } from '../../domain/calendar.ts';
+import { weekdayLabels } from '../../domain/words/campaigns.ts';
 import { sendingHours } from '../../domain/hours.ts';
 import { extraFieldGroup, holidayCalendar, type SettingKind } from '../../domain/settings.ts';
 import {
@@ -46,8 +47,15 @@ export function DefinitionFields({ kind, choices }: { kind: SettingKind; choices
   }
 }
 
+/** A day of the week: in both languages, its first three letters are its usual abbreviation. */
+function useShortDay(): (day: (typeof weekdays)[number]) => string {
+  const names = useWords(weekdayLabels);
+  return (day) => names[day].slice(0, 3);
+}
+
 function HoursFields() {
   const t = useWords(settingWords);
+  const shortDay = useShortDay();
   const { format } = useView();
   const now = useValues().optional('definition.timezone') ?? format.timeZone;
   return (
@@ -64,7 +72,7 @@ function HoursFields() {
                 name={`${row}.days`}
                 inline
                 class="wide-field"
-                options={labeled(weekdays, t.days)}
+                options={weekdays.map((day) => ({ value: day, label: shortDay(day) }))}
               />
               <TextField name={`${row}.from`} placeholder="08:00" class="short-field" />
               <TextField name={`${row}.to`} placeholder="18:00" class="short-field" />
@@ -167,8 +175,8 @@ export function DefinitionSummary({
   entry: { definition: unknown };
   categories: readonly { id: number; name: string }[];
 }) {
-  const t = useWords(settingWords);
   const format = useFormat();
+  const shortDay = useShortDay();
   switch (kind) {
     case 'sendingHours': {
       const { windows, timezone } = sendingHours.parse(definition);
@@ -177,8 +185,8 @@ export function DefinitionSummary({
           {windows.map(({ days, from, to }, index) => (
             <div key={index}>
               {days.length === weekdays.length
-                ? `${t.days.monday}–${t.days.sunday}`
-                : days.map((day) => t.days[day]).join(', ')}{' '}
+                ? `${shortDay('monday')}–${shortDay('sunday')}`
+                : days.map(shortDay).join(', ')}{' '}
               {from}–{to}
             </div>
           ))}

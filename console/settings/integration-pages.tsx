@@ -87,14 +87,12 @@ export function NewPage({ state }: { state: FormState }) {
   const t = useWords(integrationWords);
   return (
     <SettingsPage title={t.add} below={useParent()}>
-      <div class="narrow">
-        <Card>
-          <Form action={integrationsPath} state={state} schema={integrationContent} words={t} once>
-            <Fields stored={false} />
-            <SaveOrCancel back={integrationsPath} />
-          </Form>
-        </Card>
-      </div>
+      <Card narrow>
+        <Form action={integrationsPath} state={state} schema={integrationContent} words={t} once>
+          <Fields stored={false} />
+          <SaveOrCancel back={integrationsPath} />
+        </Form>
+      </Card>
     </SettingsPage>
   );
 }

@@ -44,15 +44,6 @@ export const settingWords = dictionary(
     windows: 'Janelas de envio',
     holidays: 'Feriados',
     fieldsOfGroup: 'Campos extras',
-    days: {
-      monday: 'seg',
-      tuesday: 'ter',
-      wednesday: 'qua',
-      thursday: 'qui',
-      friday: 'sex',
-      saturday: 'sáb',
-      sunday: 'dom',
-    },
     count: { holidayCalendars: 'Feriados', extraFieldGroups: 'Campos', subcategories: 'Tipo de ocorrência' },
     fields: settingFieldLabels['pt-BR'],
     hints: {
@@ -105,15 +96,6 @@ export const settingWords = dictionary(
     windows: 'Sending windows',
     holidays: 'Holidays',
     fieldsOfGroup: 'Extra fields',
-    days: {
-      monday: 'Mon',
-      tuesday: 'Tue',
-      wednesday: 'Wed',
-      thursday: 'Thu',
-      friday: 'Fri',
-      saturday: 'Sat',
-      sunday: 'Sun',
-    },
     count: { holidayCalendars: 'Holidays', extraFieldGroups: 'Fields', subcategories: 'Category' },
     fields: settingFieldLabels.en,
     hints: {

@@ -22,28 +22,14 @@ import {
   type TicketSettings,
   TicketState,
 } from './parts.tsx';
-import { Conversation, answerFrom, type Thread, threadOf } from './thread.tsx';
+import { Conversation, answerFrom, threadOf } from './thread.tsx';
 import { inboundWords } from '../replies/words.ts';
 import { ticketWords } from './words.ts';
 
 /** One ticket: read, change, take, note. */
 export const ticketPage: FastifyPluginAsync = async (app) => {
   const storyOf = (api: Api, id: number): Promise<Story> => api.get(`/api/tickets/${id}`, ticketStoryView);
-  const pageOf = async (
-    api: Api,
-    story: Story,
-    forms: { data?: FormState; edit?: Edit; note?: FormState; quickReply?: string | undefined } = {},
-  ) => (
-    <TicketPage
-      story={story}
-      thread={await threadOf(api, story)}
-      answer={await answerFrom(api, story.ticket.id, forms.quickReply)}
-      settings={await settingsOfTickets(api)}
-      data={forms.data ?? newForm(story.ticket)}
-      note={forms.note ?? newForm()}
-      clashes={forms.edit?.clashes ?? []}
-    />
-  );
+  const pageOf = async (...shown: Parameters<typeof shownOf>) => <TicketPage {...await shownOf(...shown)} />;
 
   addPage(app, `${ticketsPath}/:id`, 'any_role', async ({ api, id, query: { quickReply } }) =>
     pageOf(api, await storyOf(api, id), { quickReply }),
@@ -79,17 +65,30 @@ export const ticketPage: FastifyPluginAsync = async (app) => {
   });
 };
 
-interface TicketPageProps {
-  story: Story;
-  thread: Thread;
-  answer: FormState;
-  settings: TicketSettings;
-  data: FormState;
-  note: FormState;
-  clashes: Edit['clashes'];
-}
+/** What the page shows; a rejected form with its values. */
+const shownOf = async (
+  api: Api,
+  story: Story,
+  forms: { data?: FormState; edit?: Edit; note?: FormState; quickReply?: string | undefined } = {},
+) => ({
+  story,
+  thread: await threadOf(api, story),
+  answer: await answerFrom(api, story.ticket.id, forms.quickReply),
+  settings: await settingsOfTickets(api),
+  data: forms.data ?? newForm(story.ticket),
+  note: forms.note ?? newForm(),
+  clashes: forms.edit?.clashes ?? [],
+});
 
-function TicketPage({ story, thread, answer, settings, data, note, clashes }: TicketPageProps) {
+function TicketPage({
+  story,
+  thread,
+  answer,
+  settings,
+  data,
+  note,
+  clashes,
+}: Awaited<ReturnType<typeof shownOf>>) {
   const { ticket, history } = story;
   const t = useWords(ticketWords);
   const { me } = useView();
