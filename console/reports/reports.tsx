@@ -265,7 +265,12 @@ function FigureTable({ report, filter, by }: { report: Report; filter: Filter; b
     if (key === null) return t.none[by];
     // On to the days of this one.
     const href = urlOf(path, { ...filter, [`${by}Id`]: key, by: by === 'campaign' ? 'day' : 'campaign' });
-    return filter[`${by}Id`] === undefined ? <a href={href}>{name}</a> : name;
+    const shown = (
+      <span class="clamped" title={name ?? ''}>
+        {name}
+      </span>
+    );
+    return filter[`${by}Id`] === undefined ? <a href={href}>{shown}</a> : shown;
   };
   const rows: TableRow[] = report.rows.map((row) => ({
     id: row.key ?? 'none',

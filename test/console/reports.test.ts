@@ -158,11 +158,14 @@ test('an empty period shows a sentence, and an agent cannot open reports', async
 });
 
 test.skipIf(chromiumPath === null)(
-  'in a browser the chart is drawn, custom dates appear when chosen, and print shows only the figures',
+  'in a browser the chart is drawn, custom dates appear when chosen, long names are shortened, and print shows only the figures',
   async () => {
     const url = await ui.app.listen({ port: 0, host: '127.0.0.1' });
     const browser = await startBrowser();
     const [name = '', value = ''] = viewer.cookie.split('=');
+    const long = 'Negociação de parcelas vencidas '.repeat(4).slice(0, 109);
+    await sql`
+      update campaigns set definition = definition || ${sql.json({ name: long })} where id = ${made[0]?.campaignId ?? 0}`;
     for (const width of [1280, 390]) {
       const context = await browser.newContext({ viewport: { width, height: 800 } });
       await context.addCookies([{ name, value, url }]);
@@ -176,6 +179,9 @@ test.skipIf(chromiumPath === null)(
       await page.waitForURL(/from=/);
       expect(await page.locator('#filter-from').inputValue()).toBe(dayAgo(6));
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+      const row = page.locator(`[title="${long}"]`);
+      // Two lines; the tooltip has the whole name.
+      expect((await row.boundingBox())?.height).toBeLessThan(48);
       await page.emulateMedia({ media: 'print' });
       for (const hidden of ['.sidebar', '.filters', '.title-actions', '.footer'])
         expect(await page.locator(hidden).isVisible()).toBe(false);
