@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
+import { endPastAlerts } from '../../db/alerts/conditions.ts';
 import type { Database } from '../../db/core/client.ts';
 import {
   getOptOut,
@@ -135,6 +136,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
         });
         const [optOut] = await listOptOuts(tx, { phone: { e164: phone, hash } }, { limit: 1 });
         if (!added || !optOut) throw new ApiError('already_opted_out');
+        await endPastAlerts(tx, 'holds');
         await audit(tx, request, 'opt_out.create', { kind: 'opt_out', id: optOut.id });
         return optOut;
       });

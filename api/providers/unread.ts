@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
+import { endPastAlerts } from '../../db/alerts/conditions.ts';
 import type { Database } from '../../db/core/client.ts';
 import { getProvider } from '../../db/providers/providers.ts';
 import { listUnread, setAsideUnread } from '../../db/replies/inbound.ts';
@@ -95,6 +96,7 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
       await need(id);
       const result = await unreadCalls.readAgain(id, request.body);
       const { read, unread } = result;
+      await endPastAlerts(sql, 'unread_calls');
       await audit(sql, request, 'provider.read_again', { kind: 'provider', id }, { read, unread });
       return result;
     },
@@ -119,6 +121,7 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
       await need(id);
       return sql.begin(async (tx) => {
         const setAside = await setAsideUnread(tx, id, request.body);
+        await endPastAlerts(tx, 'unread_calls');
         await audit(tx, request, 'provider.set_aside', { kind: 'provider', id }, { setAside });
         return { setAside };
       });

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
+import { endPastAlerts } from '../../db/alerts/conditions.ts';
 import type { Database } from '../../db/core/client.ts';
 import { decideHold, holdDecisions, type HoldRow, listHolds } from '../../db/replies/holds.ts';
 import { getReplyWords } from '../../db/replies/reply-words.ts';
@@ -87,6 +88,7 @@ export const holds: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
       await sql.begin(async (tx) => {
         const actor = actorId(actorOf(request));
         if (!(await decideHold(tx, id, { decision, actor, note }))) throw new ApiError('hold_decided');
+        await endPastAlerts(tx, 'holds');
         await audit(tx, request, `hold.${decision}`, { kind: 'opt_out', id });
       });
       return reply.code(204).send(null);

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { endPastAlerts } from '../../db/alerts/conditions.ts';
 import type { Database } from '../../db/core/client.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { phoneOfReply, phoneOfTicket, type WrittenPhone } from '../../db/replies/opt-outs.ts';
@@ -51,6 +52,7 @@ export const optOutsOfReaders: FastifyPluginAsyncZod<{ sql: Database }> = async 
         throw new ApiError('already_opted_out');
       const [row] = await tx<[{ id: number }]>`
         select id from opt_outs where phone = ${phone} and sandbox = (${Number(found.sandbox)} = 1)`;
+      await endPastAlerts(tx, 'holds');
       await audit(tx, request, 'opt_out.create', { kind: 'opt_out', id: row.id }, read);
     });
   }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { endAlert } from '../../db/alerts/alerts.ts';
+import { endPastAlerts } from '../../db/alerts/conditions.ts';
 import type { Database } from '../../db/core/client.ts';
 import { tryInDoubt } from '../../db/providers/trouble.ts';
-import { endAlert } from '../../db/alerts/alerts.ts';
 import { markSeen } from '../../db/runs/overview.ts';
 import { getRun, type RunRow, runStatus } from '../../db/runs/runs.ts';
 import { runStatuses } from '../../domain/run.ts';
@@ -49,6 +50,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
         ? run.reason?.code === 'budget_used_up'
         : action === 'approve' && (run.preflight?.overBudget ?? null) !== null;
     await audit(sql, request, `run.${action}`, { kind: 'run', id }, beyondBudget ? { beyondBudget } : {});
+    await endPastAlerts(sql, 'run_approval', 'run_paused');
     return answer(id);
   };
   const answer = async (id: number) => {
@@ -176,6 +178,7 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
       await temporal.retryRun({ ...run, name: run.settings.campaign.name });
       await audit(sql, request, 'run.retry', { kind: 'run', id });
       await untilBegun(id);
+      await endPastAlerts(sql, 'run_failed');
       return reply.code(202).send(await answer(id));
     },
   );

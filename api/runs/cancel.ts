@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { endPastAlerts } from '../../db/alerts/conditions.ts';
 import type { Database } from '../../db/core/client.ts';
 import { endRemaining, takeOver } from '../../db/messages/claims.ts';
 import { getRun, moveRun } from '../../db/runs/runs.ts';
@@ -41,7 +42,9 @@ export async function cancelRun(
   };
 
   // Its workflow has ended or is about to: it would accept the request and still fail.
-  if (await close(['failed'])) return;
-  if ((await temporal.cancelRun(run, by)) === 'asked') await audit(sql, request, 'run.cancel', subject);
-  else if (!(await close([...liveRunStatuses, 'failed']))) throw new ApiError('run_ended');
+  if (!(await close(['failed']))) {
+    if ((await temporal.cancelRun(run, by)) === 'asked') await audit(sql, request, 'run.cancel', subject);
+    else if (!(await close([...liveRunStatuses, 'failed']))) throw new ApiError('run_ended');
+  }
+  await endPastAlerts(sql, 'run_approval', 'run_paused', 'run_failed');
 }

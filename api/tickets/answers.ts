@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { endPastAlerts } from '../../db/alerts/conditions.ts';
 import type { Database, Sql } from '../../db/core/client.ts';
 import type { PhoneHash } from '../../db/core/phone-hash.ts';
 import { readRetries } from '../../db/core/retries.ts';
@@ -146,7 +147,10 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
           phone: ticket.phone,
           ...composed,
         });
-        if (isNew) await audit(tx, request, 'ticket.answer', { kind: 'ticket', id }, { answerId: answer.id });
+        if (isNew) {
+          await endPastAlerts(tx, 'ticket_overdue');
+          await audit(tx, request, 'ticket.answer', { kind: 'ticket', id }, { answerId: answer.id });
+        }
         return { answer, isNew };
       });
       if (written.isNew) onAnswers([written.answer.id]);

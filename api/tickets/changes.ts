@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { listTicketUsers } from '../../db/access/users.ts';
+import { endPastAlerts } from '../../db/alerts/conditions.ts';
 import type { Database, Sql } from '../../db/core/client.ts';
 import { getSetting, getTicketSubcategory } from '../../db/settings/settings.ts';
 import { addTicketNote, lockTicket, type TicketRow, updateTicket } from '../../db/tickets/tickets.ts';
@@ -53,7 +54,10 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
     async (request) => {
       const { id } = request.params;
       const { version, ...change } = request.body;
-      await sql.begin((tx) => changeTicket(tx, request, { id, version }, change));
+      await sql.begin(async (tx) => {
+        await changeTicket(tx, request, { id, version }, change);
+        await endPastAlerts(tx, 'ticket_overdue');
+      });
       return readStory(sql, id);
     },
   );
@@ -86,6 +90,7 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
             result.refused.push({ id: ticket.id, code });
           }
         }
+        await endPastAlerts(tx, 'ticket_overdue');
         return result;
       });
     },

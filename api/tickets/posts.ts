@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
+import { endAlert } from '../../db/alerts/alerts.ts';
 import type { Database } from '../../db/core/client.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
 import {
@@ -219,6 +220,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
     async (request, reply) => {
       const replayed = await sql.begin(async (tx) => {
         const replayed = await replayFailedTicketPosts(tx);
+        await endAlert(tx, 'ticket_posts', 'failed');
         await audit(
           tx,
           request,

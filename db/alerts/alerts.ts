@@ -44,9 +44,9 @@ export async function recordConditions(sql: Sql, { asOf, found }: FoundCondition
     on conflict do nothing`;
 }
 
-/** Ends an alert at once, when its condition has just ended: the next check would do it some seconds later. */
+/** Ends an alert at once, whose condition a user has just ended: the next check would do it some seconds later. */
 export async function endAlert(sql: Sql, kind: AlertKind, subject: string): Promise<void> {
-  await sql`update alerts set ended_at = now() where kind = ${kind} and subject = ${subject} and ended_at is null`;
+  await sql`update alerts set ended_at = clock_timestamp() where kind = ${kind} and subject = ${subject} and ended_at is null`;
 }
 
 /** A page of the open alerts of these kinds, newest first; `before`: only earlier ones. */

@@ -35,26 +35,34 @@ interface At {
   timezone: string;
 }
 
+type Conditions<K extends AlertKind, Input> = {
+  readonly [Kind in K]: (at: Input) => Promise<Condition<Kind>[]>;
+};
+
 /**
- * The queries for each kind: indexed rows and stored counts, never messages, because they run every few seconds. The
- * home page shows the same.
+ * The conditions of each kind, which the home page shows, too. They read indexed rows and stored counts, never messages,
+ * because they run every few seconds. These depend only on rows.
  */
-const conditions: { readonly [K in AlertKind]: (at: At) => Promise<Condition<K>[]> } = {
+const rowConditions = {
   run_approval: async ({ sql }) =>
     (
       await liveRuns<{ id: number; campaign: string; messages: number }>(
         sql,
         sql`${runNamed(sql)}, coalesce((preflight ->> 'toSend')::int, 0) as messages`,
-        sql`status in ('running', 'paused') and step = 'approval'`,
+        sql`status in ('running', 'paused') and ${waitsForApproval(sql)}`,
       )
     ).map(({ id: run, campaign, messages }) => ({
       subject: String(run),
       facts: { run, campaign, messages },
     })),
   run_paused: async ({ sql }) =>
-    (await liveRuns<RunInTrouble>(sql, runInTrouble(sql), sql`status = 'paused' and step <> 'approval'`)).map(
-      (run) => ({ ...ofRun(run), quiet: run.code === 'by_user' }),
-    ),
+    (
+      await liveRuns<RunInTrouble>(
+        sql,
+        runInTrouble(sql),
+        sql`status = 'paused' and not (${waitsForApproval(sql)})`,
+      )
+    ).map((run) => ({ ...ofRun(run), quiet: run.code === 'by_user' })),
   run_failed: async ({ sql }) =>
     (await liveRuns<RunInTrouble>(sql, runInTrouble(sql), sql`status = 'failed'`)).map(ofRun),
   run_not_executed: async ({ sql }) => {
@@ -76,33 +84,6 @@ const conditions: { readonly [K in AlertKind]: (at: At) => Promise<Condition<K>[
               select from run_counts
               where run_id = newest.id and run_counts.status in ('sent', 'delivered', 'undelivered', 'unknown') and messages > 0))`;
     return runs.map((run) => ({ ...ofRun(run), quiet: run.code === 'campaign_disabled' }));
-  },
-  run_retrying: async ({ sql, now }) => {
-    const runs = await liveRuns<{
-      id: number;
-      campaign: string;
-      campaignId: number;
-      occurrence: Date;
-      trigger: RunTrigger;
-    }>(sql, sql`${runNamed(sql)}, campaign_id, occurrence, trigger`, sql`status = 'running'`);
-    const retries = await readRetries(sql, runs.map(runWorkflowId));
-    return runs
-      .filter((run) => {
-        const since = retries.get(runWorkflowId(run))?.since;
-        return since !== undefined && now.getTime() - since.getTime() > longRetryMs;
-      })
-      .map(({ id: run, campaign }) => ({ subject: String(run), facts: { run, campaign } }));
-  },
-  budget: async ({ sql, now, timezone }) => {
-    const budgets = await budgetsIn(sql, { month: monthOf(dayIn(now, timezone)), campaignIds: 'all' });
-    return budgets.filter(isNearBudget).map((one) => ({
-      subject: `${one.campaignId ?? 'all'} ${isUsedUp(one) ? 'used up' : 'nearly'}`,
-      facts: {
-        campaign: one.campaignName,
-        percent: Math.floor((one.spent / one.budget) * 100),
-        usedUp: isUsedUp(one),
-      },
-    }));
   },
   provider_trouble: async ({ sql }) => {
     const rows = await sql<{ id: number; name: string; runs: number; doubts: number }[]>`
@@ -137,6 +118,48 @@ const conditions: { readonly [K in AlertKind]: (at: At) => Promise<Condition<K>[
       where unanswered and first_answered_at is null and answer_due_at < now()
       order by answer_due_at, id limit ${mostTickets}`;
     return rows.map(({ id }) => ({ subject: String(id), facts: { ticket: id } }));
+  },
+} satisfies Conditions<
+  | 'run_approval'
+  | 'run_paused'
+  | 'run_failed'
+  | 'run_not_executed'
+  | 'provider_trouble'
+  | 'unread_calls'
+  | 'holds'
+  | 'ticket_overdue',
+  { sql: Sql }
+>;
+
+/** These also depend on how long something has lasted, or on the month. */
+const conditions: Conditions<AlertKind, At> = {
+  ...rowConditions,
+  run_retrying: async ({ sql, now }) => {
+    const runs = await liveRuns<{
+      id: number;
+      campaign: string;
+      campaignId: number;
+      occurrence: Date;
+      trigger: RunTrigger;
+    }>(sql, sql`${runNamed(sql)}, campaign_id, occurrence, trigger`, sql`status = 'running'`);
+    const retries = await readRetries(sql, runs.map(runWorkflowId));
+    return runs
+      .filter((run) => {
+        const since = retries.get(runWorkflowId(run))?.since;
+        return since !== undefined && now.getTime() - since.getTime() > longRetryMs;
+      })
+      .map(({ id: run, campaign }) => ({ subject: String(run), facts: { run, campaign } }));
+  },
+  budget: async ({ sql, now, timezone }) => {
+    const budgets = await budgetsIn(sql, { month: monthOf(dayIn(now, timezone)), campaignIds: 'all' });
+    return budgets.filter(isNearBudget).map((one) => ({
+      subject: `${one.campaignId ?? 'all'} ${isUsedUp(one) ? 'used up' : 'nearly'}`,
+      facts: {
+        campaign: one.campaignName,
+        percent: Math.floor((one.spent / one.budget) * 100),
+        usedUp: isUsedUp(one),
+      },
+    }));
   },
   ticket_posts: async ({ sql, now }) => {
     const { failed } = await countTicketPosts(sql);
@@ -197,6 +220,23 @@ export async function presentConditions(at: At): Promise<FoundConditions> {
   return { asOf, found };
 }
 
+/**
+ * Ends the alerts whose condition a user has just ended: the next check would do it some seconds later. Call it after the
+ * change, in its transaction. It opens no alert.
+ */
+export async function endPastAlerts(
+  sql: Sql,
+  ...kinds: readonly (keyof typeof rowConditions)[]
+): Promise<void> {
+  for (const kind of kinds) {
+    const subjects = (await rowConditions[kind]({ sql })).map(({ subject }) => subject);
+    // The time after the change: a check that began before it must not open the alert again.
+    await sql`
+      update alerts set ended_at = clock_timestamp()
+      where ended_at is null and kind = ${kind} and subject <> all(${subjects}::text[])`;
+  }
+}
+
 /** The runs that are live or have failed: they are few, and have their own index. */
 const liveRuns = <T extends object>(
   sql: Sql,
@@ -205,6 +245,9 @@ const liveRuns = <T extends object>(
 ) => sql<T[]>`
   select ${columns} from runs
   where status in ('running', 'paused', 'cancelling', 'failed') and ${which} order by id`;
+
+// An approved run leaves the step with its next one.
+const waitsForApproval = (sql: Sql) => sql`step = 'approval' and approved_at is null`;
 
 const runNamed = (sql: Sql) => sql`id, settings -> 'campaign' ->> 'name' as campaign`;
 const runInTrouble = (sql: Sql) => sql`${runNamed(sql)}, step, reason ->> 'code' as code`;

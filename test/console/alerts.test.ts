@@ -2,12 +2,16 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { endAlert, listOpenAlerts, recordConditions } from '../../db/alerts/alerts.ts';
 import { presentConditions } from '../../db/alerts/conditions.ts';
 import { recordFailedAttempt } from '../../db/core/retries.ts';
+import { holdPhone } from '../../db/customers/opt-outs.ts';
+import { openReplyTicket } from '../../db/tickets/opening.ts';
+import type { AlertKind } from '../../domain/alert.ts';
 import { notificationWorkflowId } from '../../domain/ids.ts';
 import { defaultTimezone } from '../../domain/calendar.ts';
 import type { Locale } from '../../domain/user.ts';
 import { createCatalog, createRun } from '../kit/api.ts';
 import { createConsole, languages, textOf } from '../kit/console.ts';
 import { createSmtpServer, smtpLogin } from '../kit/smtp.ts';
+import { createTicketCatalog, insertReply, onReply } from '../kit/tickets.ts';
 
 const ui = await createConsole();
 const { sql } = ui;
@@ -74,6 +78,63 @@ test('a run that is marked as seen is no longer counted or listed', async () => 
   await refresh();
   await expectNoAlert();
   await sql`update campaigns set enabled = false where id = ${campaignId}`;
+});
+
+describe('the alert ends at once', () => {
+  const operate = ui.as('operator');
+  /** The subjects of the open alerts of a kind after a check, and after a user has acted. */
+  const subjects = async (kind: AlertKind) =>
+    (await listOpenAlerts(sql, [kind], { limit: 50 })).map(({ subject }) => subject);
+  const expectEnds = async (kind: AlertKind, subject: string, act: () => Promise<{ statusCode: number }>) => {
+    await recordConditions(sql, await presentConditions({ sql, now: new Date(), timezone: defaultTimezone }));
+    expect(await subjects(kind)).toContain(subject);
+    expect((await act()).statusCode).toBeLessThan(300);
+    expect(await subjects(kind)).not.toContain(subject);
+  };
+
+  test('when a user decides about the last held phone', async () => {
+    await holdPhone(sql, { phone: '+5511900000071', source: 'reply', inboundMessageId: null });
+    await holdPhone(sql, { phone: '+5511900000072', source: 'reply', inboundMessageId: null });
+    const { holds } = (await operate('GET', '/api/holds')).json<{ holds: { id: number }[] }>();
+    const [first, second] = holds.map(({ id }) => `/api/holds/${id}/decide`);
+    await operate('POST', first ?? '', { decision: 'release' });
+    await expectEnds('holds', '', () => operate('POST', second ?? '', { decision: 'opt_out' }));
+  });
+
+  test('when a user opts out a held phone', async () => {
+    await holdPhone(sql, { phone: '+5511900000073', source: 'reply', inboundMessageId: null });
+    const optOut = { phone: '+5511900000073', note: 'Pediu por telefone' };
+    await expectEnds('holds', '', () => ui.as('admin')('POST', '/api/opt-outs', optOut));
+  });
+
+  test('when a user removes the last unread call of a provider', async () => {
+    const { providerId } = catalog;
+    await sql`
+      insert into inbound_events (provider_id, event_key, kind, payload, unread)
+      values (${providerId}, 'unread', 'receipt', '{}', '{"code": "field_missing", "params": {"field": "id"}}')`;
+    const upTo = Number.MAX_SAFE_INTEGER;
+    await expectEnds('unread_calls', String(providerId), () =>
+      operate('POST', `/api/providers/${providerId}/unread/set-aside`, { upTo }),
+    );
+  });
+
+  test('when a user finishes an overdue ticket', async () => {
+    const settings = await createTicketCatalog(sql);
+    const { messageIds } = await createRun(ui, catalog, { changes: { ticketPolicy: onReply(settings) } });
+    const inboundMessageId = await insertReply(sql, { messageId: messageIds[0] ?? 0, text: 'Sim' });
+    const id = (await sql.begin((tx) => openReplyTicket(tx, { inboundMessageId })))?.ticketId ?? 0;
+    await sql`update tickets set answer_due_at = now() - interval '1 minute' where id = ${id}`;
+    const change = { status: 'finished', resolutionId: settings.solvedId };
+    await expectEnds('ticket_overdue', String(id), () =>
+      operate('PATCH', '/api/tickets', { tickets: [{ id, version: 1 }], change }),
+    );
+  });
+
+  test('when a user cancels a failed run', async () => {
+    const { runId: failed } = await createRun(ui, catalog);
+    await sql`update runs set status = 'failed', reason = '{"code": "workflow_lost"}' where id = ${failed}`;
+    await expectEnds('run_failed', String(failed), () => operate('POST', `/api/runs/${failed}/cancel`));
+  });
 });
 
 test('when e-mails are not accepted, the home page links an admin to the alert settings', async () => {

@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { weekdays } from '../../domain/calendar.ts';
+import { listOpenAlerts, recordConditions } from '../../db/alerts/alerts.ts';
+import { presentConditions } from '../../db/alerts/conditions.ts';
+import { alertKindNames } from '../../domain/alert.ts';
+import { defaultTimezone, weekdays } from '../../domain/calendar.ts';
 import { freePort } from '../../embedded/ports.ts';
 import { buildSandbox } from '../../sandbox/index.ts';
 import {
@@ -55,6 +58,13 @@ async function acceptedByGateway(): Promise<number> {
 const auditOf = async (action: string, subjectId: number) =>
   sql<{ actor: string }[]>`
     select actor from audit_log where action = ${action} and subject_id = ${subjectId} order by id`;
+
+const checkAlerts = async () =>
+  recordConditions(sql, await presentConditions({ sql, now: clock.now(), timezone: defaultTimezone }));
+const alertsOf = async (runId: number) =>
+  (await listOpenAlerts(sql, alertKindNames, { limit: 50 }))
+    .filter(({ subject }) => subject === String(runId))
+    .map(({ kind }) => kind);
 
 /** A window that is closed today and tomorrow. */
 const closedHours = () => {
@@ -248,12 +258,18 @@ describe('a run of a campaign that requires approval', () => {
     await runBecomes(runId, { status: 'cancelled', counts: { cancelled: 3 } });
   });
 
-  test('that is approved while it is paused sends nothing until it is resumed', async () => {
+  test('that is approved while it is paused sends nothing until it is resumed, and each action ends its alert', async () => {
     const { runId } = await waitingRun();
     await post(`/api/runs/${runId}/pause`);
+    await checkAlerts();
+    expect(await alertsOf(runId)).toEqual(['run_approval']);
     await post(`/api/runs/${runId}/approve`);
+    expect(await alertsOf(runId)).toEqual([]);
     await runBecomes(runId, { status: 'paused', step: 'approval', counts: { queued: 3 } });
+    await checkAlerts();
+    expect(await alertsOf(runId)).toEqual(['run_paused']);
     await post(`/api/runs/${runId}/resume`);
+    expect(await alertsOf(runId)).toEqual([]);
     await runBecomes(runId, { status: 'finished', counts: { sent: 3 } });
   });
 
