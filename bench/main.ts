@@ -6,7 +6,7 @@ import { benchLarge } from './large.ts';
 import { benchLatency } from './latency.ts';
 import { benchLive } from './live.ts';
 import { benchNine } from './nine.ts';
-import { benchPages } from './pages.ts';
+import { benchPages, type PagesResult } from './pages.ts';
 import { benchPeers } from './peers.ts';
 import { benchRate } from './rate.ts';
 import { benchReceipts } from './receipts.ts';
@@ -64,13 +64,82 @@ const { positionals, values } = parseArgs({
   },
 });
 
-const number = (value: string | boolean | undefined, fallback: number): number =>
-  typeof value === 'string' ? Number(value) : fallback;
-
-const show = (result: object): void => {
-  if (values.json) console.log(JSON.stringify(result));
-  else console.table(Array.isArray(result) ? result : flat(result));
+/** An option as a number; undefined: the default of the benchmark. */
+const number = (name: keyof typeof values): number | undefined => {
+  const value = values[name];
+  return typeof value === 'string' ? Number(value) : undefined;
 };
+const list = (name: keyof typeof values): string[] | undefined => {
+  const value = values[name];
+  return typeof value === 'string' ? value.split(',') : undefined;
+};
+
+const benchmarks: Readonly<Record<string, () => Promise<object>>> = {
+  send: () => benchSend({ contacts: number('contacts'), rounds: number('rounds') }),
+  peers: () => benchPeers({ messages: number('count'), rounds: number('rounds') }),
+  latency: () =>
+    benchLatency({
+      latencyMs: number('latency'),
+      rounds: number('rounds'),
+      campaigns: number('campaigns'),
+      tls: values.tls === true,
+    }),
+  large: () => benchLarge({ lines: number('lines'), receipts: values.receipts === true }),
+  import: () =>
+    benchImport({
+      lines: number('lines'),
+      rounds: number('rounds'),
+      customers: number('customers'),
+      largeLines: number('large'),
+      largeBytes: number('bytes'),
+    }),
+  kill: () =>
+    benchKill({
+      lines: number('lines'),
+      kills: number('kills'),
+      latencyMs: number('latency'),
+      targets: z.array(z.enum(killTargets)).optional().parse(list('targets')),
+    }),
+  takeover: () => benchTakeover({ rounds: number('rounds') }),
+  rate: () =>
+    benchRate({
+      rates: list('rates')?.map(Number),
+      seconds: number('seconds'),
+      latencyMs: number('latency'),
+    }),
+  nine: () =>
+    values.runs === undefined
+      ? benchNine({
+          campaigns: number('campaigns'),
+          contacts: number('contacts'),
+          historyShards: number('shards'),
+        })
+      : benchLive({ runs: number('runs'), slowRate: number('rate'), rounds: number('rounds') }),
+  receipts: () =>
+    benchReceipts({
+      receipts: number('count'),
+      rounds: number('rounds'),
+      connections: number('connections'),
+    }),
+  replies: () => benchReplies({ replies: number('count'), kills: number('kills') }),
+  pages: async () =>
+    shownPages(
+      await benchPages({
+        rounds: number('rounds'),
+        only: typeof values.only === 'string' ? values.only : undefined,
+      }),
+    ),
+  reports: async () => shownPages(await benchReports({ rounds: number('rounds') })),
+  scale: () =>
+    benchScale({ messages: number('messages'), events: number('events'), rounds: number('rounds') }),
+};
+
+/** The times of pages as a table of their own. */
+function shownPages({ times, ...rest }: PagesResult): object {
+  if (values.json) return { ...rest, times };
+  console.table(times.map(({ page, cpuMs, medianMs, p95Ms }) => ({ page, cpuMs, medianMs, p95Ms })));
+  return rest;
+}
 
 /** Nested figures get keys such as `opened.last`. */
 const flat = (result: object): object =>
@@ -82,122 +151,12 @@ const flat = (result: object): object =>
     ),
   );
 
-switch (positionals[0]) {
-  case 'send':
-    show(await benchSend({ contacts: number(values.contacts, 20_000), rounds: number(values.rounds, 5) }));
-    break;
-  case 'peers':
-    show(await benchPeers({ messages: number(values.count, 20_000), rounds: number(values.rounds, 3) }));
-    break;
-  case 'latency':
-    show(
-      await benchLatency({
-        latencyMs: number(values.latency, 150),
-        rounds: number(values.rounds, 3),
-        campaigns: number(values.campaigns, 20),
-        tls: values.tls === true,
-      }),
-    );
-    break;
-  case 'large':
-    show(await benchLarge({ lines: number(values.lines, 1_000_000), receipts: values.receipts === true }));
-    break;
-  case 'import':
-    show(
-      await benchImport({
-        lines: number(values.lines, 200_000),
-        rounds: number(values.rounds, 5),
-        customers: number(values.customers, 10_000),
-        largeLines: number(values.large, 1_000_000),
-        largeBytes: number(values.bytes, 200_000_000),
-      }),
-    );
-    break;
-  case 'kill':
-    show(
-      await benchKill({
-        lines: number(values.lines, 20_000),
-        kills: number(values.kills, 10),
-        latencyMs: number(values.latency, 0),
-        targets: z
-          .array(z.enum(killTargets))
-          .parse(typeof values.targets === 'string' ? values.targets.split(',') : ['worker']),
-      }),
-    );
-    break;
-  case 'takeover':
-    show(await benchTakeover({ rounds: number(values.rounds, 3) }));
-    break;
-  case 'receipts':
-    show(
-      await benchReceipts({
-        receipts: number(values.count, 20_000),
-        rounds: number(values.rounds, 5),
-        connections: number(values.connections, 500),
-      }),
-    );
-    break;
-  case 'replies':
-    show(await benchReplies({ replies: number(values.count, 1_000), kills: number(values.kills, 2) }));
-    break;
-  case 'rate':
-    show(
-      await benchRate({
-        ...(typeof values.rates === 'string' ? { rates: values.rates.split(',').map(Number) } : {}),
-        seconds: number(values.seconds, 20),
-        latencyMs: number(values.latency, 0),
-      }),
-    );
-    break;
-  case 'nine':
-    show(
-      values.runs === undefined
-        ? await benchNine({
-            campaigns: number(values.campaigns, 100),
-            contacts: number(values.contacts, 50),
-            historyShards: number(values.shards, 4),
-          })
-        : await benchLive({
-            runs: number(values.runs, 100),
-            slowRate: number(values.rate, 100),
-            rounds: number(values.rounds, 3),
-          }),
-    );
-    break;
-  case 'pages': {
-    const { times, ...rest } = await benchPages({
-      rounds: number(values.rounds, 9),
-      only: typeof values.only === 'string' ? values.only : '',
-    });
-    if (values.json) show({ ...rest, times });
-    else {
-      console.table(times.map(({ page, cpuMs, medianMs, p95Ms }) => ({ page, cpuMs, medianMs, p95Ms })));
-      show(rest);
-    }
-    break;
-  }
-  case 'scale':
-    show(
-      await benchScale({
-        messages: number(values.messages, 20_000_000),
-        events: number(values.events, 20_000_000),
-        rounds: number(values.rounds, 3),
-      }),
-    );
-    break;
-  case 'reports': {
-    const { times, ...rest } = await benchReports({ rounds: number(values.rounds, 9) });
-    if (values.json) show({ ...rest, times });
-    else {
-      console.table(times.map(({ page, cpuMs, medianMs, p95Ms }) => ({ page, cpuMs, medianMs, p95Ms })));
-      show(rest);
-    }
-    break;
-  }
-  case undefined:
-  default:
-    console.error(
-      'Choose a benchmark: send, peers, latency, large, import, kill, takeover, rate, nine, receipts, replies, pages, reports, scale.',
-    );
-    process.exitCode = 2;
+const benchmark = benchmarks[positionals[0] ?? ''];
+if (benchmark) {
+  const result = await benchmark();
+  if (values.json) console.log(JSON.stringify(result));
+  else console.table(Array.isArray(result) ? result : flat(result));
+} else {
+  console.error(`Name a benchmark: ${Object.keys(benchmarks).join(', ')}.`);
+  process.exitCode = 2;
 }

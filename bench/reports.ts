@@ -5,7 +5,7 @@ import { benchPages, type PagesResult } from './pages.ts';
  * Measures the reports page for a year of 100 million messages: 500 campaigns that run every day through three providers.
  * Only the stored counts are filled, because the page reads nothing else.
  */
-export const benchReports = ({ rounds }: { rounds: number }): Promise<PagesResult> =>
+export const benchReports = ({ rounds }: { rounds?: number | undefined } = {}): Promise<PagesResult> =>
   benchPages({
     rounds,
     only: '/reports',
