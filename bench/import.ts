@@ -212,9 +212,9 @@ const copyQuery = ({ id }: RunRow): string =>
   `select ${columns} from messages where run_id = ${id} order by line`;
 
 async function seconds(body: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
+  const startedAt = performance.now();
   await body();
-  return (performance.now() - began) / 1000;
+  return (performance.now() - startedAt) / 1000;
 }
 
 async function parseOnly({ path }: MailingFile): Promise<void> {

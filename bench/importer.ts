@@ -44,10 +44,10 @@ process.on('message', (runId: number) => {
 process.once('disconnect', () => process.exit());
 
 async function importOne(runId: number): Promise<number> {
-  const began = performance.now();
+  const startedAt = performance.now();
   const run = await getRun(sql, runId);
   if (!run) throw new Error(`There is no run ${runId}.`);
   await importRun(run, { attempt: 1, signal: new AbortController().signal });
   await checkPreflight({ sql, clock, costs: createCosts({ clock }), planSending }, runId);
-  return (performance.now() - began) / 1000;
+  return (performance.now() - startedAt) / 1000;
 }

@@ -65,7 +65,7 @@ export async function benchKill({
     let worker = await startWorker();
 
     const row = await (await createFactory(sql))(lines);
-    const began = Date.now();
+    const startedAt = Date.now();
     const handle = await client.workflow.start(runWorkflow, {
       args: [{ runId: row.id, campaignId: row.campaignId }],
       workflowId: runWorkflowId(row),
@@ -123,7 +123,7 @@ export async function benchKill({
       unknown,
       unknownAtMost: kills * mostHeld(defaultInFlight.sandbox),
       unknownAccepted,
-      seconds: Math.round((Date.now() - began) / 1000),
+      seconds: Math.round((Date.now() - startedAt) / 1000),
     };
   });
 }

@@ -77,10 +77,10 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
       sendingHoursId: await createSendingHours(client, 'Always'),
       startsAt: '2099-01-01T09:00',
     });
-    const began = Date.now();
+    const startedAt = Date.now();
     await client.upload(`/api/campaigns/${campaignId}/mailing/file`, bytesOf(generateMailing(lines, 1)));
     const uploaded = Date.now();
-    log(`Uploaded in ${seconds(began, uploaded)} s.`);
+    log(`Uploaded in ${seconds(startedAt, uploaded)} s.`);
     await client.call('POST', `/api/campaigns/${campaignId}/enable`, {});
     const { runId } = z
       .object({ runId: z.int() })
@@ -112,7 +112,7 @@ export async function benchLarge({ lines = 1_000_000, receipts = false } = {}): 
       .describe();
     return {
       lines,
-      uploadSeconds: seconds(began, uploaded),
+      uploadSeconds: seconds(startedAt, uploaded),
       importSeconds: seconds(times.startedAt, times.mailingAt),
       sendSeconds: seconds(times.sendingAt, times.finishedAt),
       receiptSeconds: seconds(times.finishedAt, received),

@@ -104,16 +104,16 @@ export async function benchLatency({
     const rateOf = async (row: RunRow, count: number): Promise<number> =>
       count / (await sendRun(client, row, count));
     const busyRateOf = async (row: RunRow, count: number): Promise<{ rate: number; cores: number }> => {
-      const [began, busy] = [performance.now(), busyMs()];
+      const [startedAt, busy] = [performance.now(), busyMs()];
       const rate = await rateOf(row, count);
-      return { rate, cores: (busyMs() - busy) / (performance.now() - began) };
+      return { rate, cores: (busyMs() - busy) / (performance.now() - startedAt) };
     };
     const together = async () => {
       const count = Math.round(many / campaigns);
       const rows: RunRow[] = [];
       for (const makeRun of makeShared) rows.push(await makeRun(count));
       const ids = rows.map(({ id }) => id);
-      const began = performance.now();
+      const startedAt = performance.now();
       const all = Promise.all(rows.map((row) => sendRun(client, row, count)));
       const sentBy = async (): Promise<number[]> =>
         (
@@ -134,7 +134,7 @@ export async function benchLatency({
       const total = sent.reduce((sum, one) => sum + one, 0);
       const shares = sent.map((one) => (one * campaigns) / Math.max(1, total));
       return {
-        rate: (count * campaigns * 1000) / (performance.now() - began),
+        rate: (count * campaigns * 1000) / (performance.now() - startedAt),
         least: Math.min(...shares),
         most: Math.max(...shares),
       };

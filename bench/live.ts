@@ -85,7 +85,7 @@ export async function benchLive({
         const contacts = Math.max(25, Math.ceil((rate * sendingSeconds) / count));
         for (let n = 0; n < count; n++) rows.push(await makeRun(contacts));
       }
-      const began = Date.now();
+      const startedAt = Date.now();
       await Promise.all(
         rows.map((row) =>
           client.workflow.start(runWorkflow, {
@@ -95,7 +95,7 @@ export async function benchLive({
           }),
         ),
       );
-      log(`Started ${runs} runs in ${(Date.now() - began) / 1000} s.`);
+      log(`Started ${runs} runs in ${(Date.now() - startedAt) / 1000} s.`);
       const firstRunIds = rows.map(({ id }) => id);
       await sleep(settleMs);
       const sendingRuns = (await firstMessages(sql, firstRunIds)).length;
@@ -122,7 +122,7 @@ export async function benchLive({
         runs,
         rates: `${slowRate} and ${fastRate}`,
         allSentAfter:
-          sending.length < runs ? null : rounded((Math.max(...sending.map(Number)) - began) / 1000, 1),
+          sending.length < runs ? null : rounded((Math.max(...sending.map(Number)) - startedAt) / 1000, 1),
         sendingRuns,
         manualSlow: spread(firsts[0] ?? []),
         manualFast: spread(firsts[1] ?? []),

@@ -82,10 +82,10 @@ export async function benchPages({
 } = {}): Promise<PagesResult> {
   return withServers(async ({ databaseUrl, sql: owner, temporalAddress, stops, log }) => {
     const box = createSecretBox([{ id: 'bench', key: randomBytes(32) }]);
-    const began = performance.now();
+    const startedAt = performance.now();
     const { subjects, cookie } = await fillDatabase(owner, box, amounts);
     await fill(owner, box);
-    log(`Filled the database in ${Math.round((performance.now() - began) / 1000)} s.`);
+    log(`Filled the database in ${Math.round((performance.now() - startedAt) / 1000)} s.`);
     const sandbox = await buildSandbox(sandboxAccount);
     const sandboxUrl = await sandbox.listen(0);
     stops.push(() => sandbox.close());

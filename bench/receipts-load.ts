@@ -51,7 +51,7 @@ const requests = Array.from({ length: count }, (_, index) => {
 // Each loop has its own connection, because a pool would search for a free one for each request.
 const clients = Array.from({ length: connections }, () => new Client(url, { pipelining: 1 }));
 let next = 0;
-const began = performance.now();
+const startedAt = performance.now();
 await Promise.all(
   clients.map(async (client) => {
     for (let request = requests[next++]; request; request = requests[next++]) {
@@ -61,7 +61,7 @@ await Promise.all(
     }
   }),
 );
-const rate = count / ((performance.now() - began) / 1000);
+const rate = count / ((performance.now() - startedAt) / 1000);
 await Promise.all(clients.map((client) => client.close()));
 console.log(JSON.stringify({ rate }));
 

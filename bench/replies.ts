@@ -46,7 +46,7 @@ export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise
     const startWorker = () => start('worker/main.ts', environment, null);
     let worker = await startWorker();
 
-    const began = Date.now();
+    const startedAt = Date.now();
     const callbacks = createCallbacks({ authToken: account.authToken, connections: 20 });
     stops.push(() => callbacks.close());
     const url = apiUrl + callbackPath(providerId ?? 0, 'inbound');
@@ -74,7 +74,8 @@ export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise
     };
     const reached = async (mark: number): Promise<void> => {
       while ((await handled()) < mark) {
-        if (Date.now() - began > giveUpMs) throw new Error(`Only ${await handled()} replies are handled.`);
+        if (Date.now() - startedAt > giveUpMs)
+          throw new Error(`Only ${await handled()} replies are handled.`);
         await sleep(pollMs);
       }
     };
@@ -101,7 +102,7 @@ export async function benchReplies({ replies = 1_000, kills = 2 } = {}): Promise
       handled: await handled(),
       tickets: counts.tickets,
       messagesWithTwoTickets: counts.twice,
-      seconds: Math.round((Date.now() - began) / 1000),
+      seconds: Math.round((Date.now() - startedAt) / 1000),
     };
   });
 }

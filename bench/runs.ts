@@ -131,7 +131,7 @@ export async function createFactory(sql: Database, options: CampaignOptions = {}
 
 /** Executes the run and returns the seconds until its end. Throws unless all of its messages were sent. */
 export async function sendRun(client: Client, row: RunRow, count: number): Promise<number> {
-  const began = performance.now();
+  const startedAt = performance.now();
   const handle = await client.workflow.start(runWorkflow, {
     args: [{ runId: row.id, campaignId: row.campaignId }],
     workflowId: runWorkflowId(row),
@@ -139,5 +139,5 @@ export async function sendRun(client: Client, row: RunRow, count: number): Promi
   });
   const { counts } = await handle.result();
   if (counts['sent'] !== count) throw new Error(`Sent ${JSON.stringify(counts)} of ${count}.`);
-  return (performance.now() - began) / 1000;
+  return (performance.now() - startedAt) / 1000;
 }

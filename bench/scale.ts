@@ -76,9 +76,9 @@ async function measureMaintenance(sql: Database, box: SecretBox) {
   const person = await findCustomerPerson(sql, 5);
   if (!person) throw new Error('There is no customer 5.');
   // Outside a transaction, like the API.
-  const began = performance.now();
+  const startedAt = performance.now();
   const mentions = await findMentions(sql, person, await findHoldings(sql, person));
-  const searchCalls = Math.round(performance.now() - began);
+  const searchCalls = Math.round(performance.now() - startedAt);
   const eraseCustomer = await milliseconds(async () => {
     if ((await sql.begin((tx) => erasePerson(tx, hash, person, mentions))) === null)
       throw new Error('The customer was not erased.');
@@ -125,7 +125,7 @@ async function measureMaintenance(sql: Database, box: SecretBox) {
 }
 
 async function milliseconds(body: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
+  const startedAt = performance.now();
   await body();
-  return Math.round(performance.now() - began);
+  return Math.round(performance.now() - startedAt);
 }

@@ -120,7 +120,7 @@ async function bare(url: string, count: number): Promise<number> {
   };
   const path = `/2010-04-01/Accounts/${account.accountSid}/Messages.json`;
   let next = 0;
-  const began = performance.now();
+  const startedAt = performance.now();
   const loop = async (): Promise<void> => {
     while (next < count) {
       const n = next++;
@@ -130,7 +130,7 @@ async function bare(url: string, count: number): Promise<number> {
     }
   };
   await Promise.all(Array.from({ length: inFlight }, loop));
-  const rate = count / ((performance.now() - began) / 1000);
+  const rate = count / ((performance.now() - startedAt) / 1000);
   await pool.close();
   return rate;
 }

@@ -263,8 +263,10 @@ test('no answer to a customer is sent twice when the worker is killed while it s
     await temporal.startAnswer(answer);
   }
   const worker = await startWorker();
-  const taken = async () => (await gateway.taken()).filter(({ to }) => phones.includes(to));
-  await until('the provider has accepted some', async () => (await taken()).length >= 6, { everyMs: 5 });
+  const acceptedAnswers = async () => (await gateway.taken()).filter(({ to }) => phones.includes(to));
+  await until('the provider has accepted some', async () => (await acceptedAnswers()).length >= 6, {
+    everyMs: 5,
+  });
   worker.kill();
   await gateway.behave();
   await startWorker();
@@ -273,7 +275,7 @@ test('no answer to a customer is sent twice when the worker is killed while it s
       select from answers where id = any(${ids}::bigint[]) and status in ('queued', 'sending')`;
     return rows.count === 0;
   });
-  const written = (await taken()).map(({ to }) => to);
+  const written = (await acceptedAnswers()).map(({ to }) => to);
   expect(new Set(written).size).toBe(written.length);
   for (const { phone, status } of await sql<{ phone: string; status: string }[]>`
     select phone, status from answers where id = any(${ids}::bigint[])`)

@@ -265,9 +265,9 @@ describe.concurrent.each(Object.entries(adapters))('%s', (_name, adapter) => {
         socket.write(adapter.accepts.answer);
       }),
     );
-    const underWay = provider.send(message);
+    const inFlight = provider.send(message);
     const closing = provider.close();
-    expect(await underWay).toMatchObject({ kind: 'accepted' });
+    expect(await inFlight).toMatchObject({ kind: 'accepted' });
     await closing;
     expect(await provider.send(message)).toMatchObject({ kind: 'temporary' });
     expect(server.requests).toHaveLength(1);

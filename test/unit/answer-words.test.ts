@@ -52,7 +52,7 @@ test('a campaign has a warning until it declares the word as an answer', () => {
   expect(warned(['confirmar', 'Cancelar!'])).toEqual([]);
 });
 
-test('a declared answer has no other effect, even with polite words around it; other opt-out words have theirs', () => {
+test('a declared answer is not an opt-out, even with polite words around it; other opt-out words still are', () => {
   const read = createReplyReader(defaultReplyWords);
   const intentOf = (text: string) => read({ phone: '+5511987654321', text }, ['CONFIRMAR', 'Cancelar']);
   expect(

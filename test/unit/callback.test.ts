@@ -15,14 +15,14 @@ test('a form is read as it was written, with any field names and values', () => 
   const name = fc.oneof(text, fc.constantFrom('constructor', 'toString', 'a'));
   fc.assert(
     fc.property(fc.array(fc.tuple(name, text)), (pairs) => {
-      const kept = pairs.filter(([one]) => one !== '__proto__');
+      const accepted = pairs.filter(([one]) => one !== '__proto__');
       const written = new URLSearchParams(pairs).toString();
       const read = Object.entries(formOf(written)).flatMap(([one, values]) =>
         [values].flat().map((value) => [one, value]),
       );
-      const ofName = (all: string[][], wanted: string) => all.filter(([one]) => one === wanted);
-      for (const [one] of kept) expect(ofName(read, one)).toEqual(ofName(kept, one));
-      expect(read).toHaveLength(kept.length);
+      const ofName = (all: string[][], name: string) => all.filter(([one]) => one === name);
+      for (const [one] of accepted) expect(ofName(read, one)).toEqual(ofName(accepted, one));
+      expect(read).toHaveLength(accepted.length);
     }),
   );
 });

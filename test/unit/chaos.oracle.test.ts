@@ -199,7 +199,7 @@ test('a message may be unknown if its sender was frozen at that time or the gate
   ]);
 });
 
-test('a message in flight when a user stops its run may still arrive, and cancelled is a valid end', () => {
+test('a message in flight when a user stops its run may still arrive, and cancelled is a valid final status', () => {
   const stops = [{ campaign: 'a', kind: 'cancel' as const, from: at(0), until: null }];
   expect(found({ stops })).toEqual([]);
   const user = { kind: 'cancel' as const, at: 0.5, pauseMs: 0 };

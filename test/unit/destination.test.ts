@@ -81,7 +81,7 @@ describe('the addresses of an integration', () => {
     '*.crm.example',
     'a b',
     '',
-  ])('are nothing else: %j', (written) => {
+  ])('are refused: %j', (written) => {
     expect(parse(written).success).toBe(false);
   });
 });

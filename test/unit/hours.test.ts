@@ -187,7 +187,7 @@ describe('open time between two instants', () => {
   });
 });
 
-describe('for any hours', () => {
+describe('sending hours with any windows and holidays', () => {
   const clock = fc.integer({ min: 0, max: 47 }).map((half) => {
     const minute = half % 2 === 0 ? '00' : '30';
     return `${String(Math.floor(half / 2)).padStart(2, '0')}:${minute}`;
@@ -216,7 +216,7 @@ describe('for any hours', () => {
     new Set(days.map((day) => new Date(instant + day * 24 * hour).toISOString().slice(0, 10)));
   const someDays = fc.array(fc.integer({ min: -1, max: 8 }), { maxLength: 4 });
 
-  test('they open or close exactly at the reported moment, and nothing changes before it', () => {
+  test('open or close exactly at the reported moment, and do not change before it', () => {
     fc.assert(
       fc.property(windows, moment, someDays, (windows, { zone, instant }, days) => {
         const hours = hoursOf(zone, ...windows);
@@ -236,7 +236,7 @@ describe('for any hours', () => {
     );
   });
 
-  test('the open times of two adjacent periods add up', () => {
+  test('have open times that add up over adjacent periods', () => {
     fc.assert(
       fc.property(
         windows,

@@ -93,7 +93,7 @@ describe.each<[string, object[]]>([
   });
 });
 
-describe('any hours', () => {
+describe('sending hours with any windows', () => {
   const clock = fc.integer({ min: 0, max: 95 }).map((quarter) => {
     const [hours, minutes] = [Math.floor(quarter / 4), (quarter % 4) * 15];
     return `${String(hours).padStart(2, '0')}:${String(minutes).padStart(2, '0')}`;
@@ -114,7 +114,7 @@ describe('any hours', () => {
       .tuple(fc.constantFrom(...changes), fc.integer({ min: -3 * day, max: 2 * day }))
       .map(([{ zone, at }, distance]) => ({ zone, at: at + distance })),
   );
-  const asked = fc
+  const question = fc
     .record({
       windows: fc.array(window, { minLength: 1, maxLength: 4 }),
       moment,
@@ -131,7 +131,7 @@ describe('any hours', () => {
 
   test('are open or closed as in js-joda, and change next at the same moment', () => {
     fc.assert(
-      fc.property(asked, ({ hours, at, holidays, days, stretches }) => {
+      fc.property(question, ({ hours, at, holidays, days, stretches }) => {
         const state = hoursAt(hours, new Date(at), holidays);
         const next = stretches.find(([, to]) => to > at);
         const open = next !== undefined && next[0] <= at;
@@ -148,17 +148,21 @@ describe('any hours', () => {
 
   test('have the same open time as in js-joda, and reach it at the same moment', () => {
     fc.assert(
-      fc.property(asked, fc.integer({ min: 1, max: 10 * day }), ({ hours, at, holidays, stretches }, ms) => {
-        const open = within(stretches, [at, at + ms]);
-        expect(openMsBetween(hours, new Date(at), new Date(at + ms), holidays)).toBe(lengthOf(open));
-        const last = open.at(-1);
-        if (last === undefined) return;
-        expect(openTimeAfter(hours, new Date(at), lengthOf(open), holidays)?.getTime()).toBe(last[1]);
-        const half = Math.ceil((last[1] - last[0]) / 2);
-        expect(openTimeAfter(hours, new Date(at), lengthOf(open) - half, holidays)?.getTime()).toBe(
-          lengthOf(open) === half ? at : last[1] - half,
-        );
-      }),
+      fc.property(
+        question,
+        fc.integer({ min: 1, max: 10 * day }),
+        ({ hours, at, holidays, stretches }, ms) => {
+          const open = within(stretches, [at, at + ms]);
+          expect(openMsBetween(hours, new Date(at), new Date(at + ms), holidays)).toBe(lengthOf(open));
+          const last = open.at(-1);
+          if (last === undefined) return;
+          expect(openTimeAfter(hours, new Date(at), lengthOf(open), holidays)?.getTime()).toBe(last[1]);
+          const half = Math.ceil((last[1] - last[0]) / 2);
+          expect(openTimeAfter(hours, new Date(at), lengthOf(open) - half, holidays)?.getTime()).toBe(
+            lengthOf(open) === half ? at : last[1] - half,
+          );
+        },
+      ),
       runs,
     );
   });

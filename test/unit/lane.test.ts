@@ -104,7 +104,7 @@ test('senders share a rate equally, counted in segments', async () => {
   for (const segments of [a, b, 2 * c]) expect(Math.abs(segments - 66)).toBeLessThanOrEqual(4);
 });
 
-test('the first message of a new run leaves at once, and first of all that of a run that a user waits for', async () => {
+test('a new run sends its first message at once, and a run that a user waits for sends before it', async () => {
   const provider = createProvider({ ratePerSecond: 10 });
   const others = Array.from({ length: 200 }, () => startSender(provider));
   await vi.advanceTimersByTimeAsync(5_000);
@@ -116,7 +116,7 @@ test('the first message of a new run leaves at once, and first of all that of a 
   expect(first.left).toHaveLength(1);
   expect((user.left[0] ?? Infinity) - startedAt).toBeLessThanOrEqual(101);
   expect(first.left[0]).toBeGreaterThan(user.left[0] ?? Infinity);
-  // They take turns from then on.
+  // After that, all senders take turns.
   await vi.advanceTimersByTimeAsync(10_000);
   expect(user.left.length + first.left.length).toBeLessThanOrEqual(4);
   expect(others.filter(({ left }) => left.length > 0).length).toBeGreaterThan(100);

@@ -17,9 +17,9 @@ test('a lease is valid from its request for a shorter time than the database kee
     return held;
   });
   expect(lease.isValid()).toBe(false);
-  const asked = lease.ask();
+  const requested = lease.ask();
   await vi.advanceTimersByTimeAsync(500);
-  expect(await asked).toEqual(held);
+  expect(await requested).toEqual(held);
   expect(lease.isValid()).toBe(true);
   await vi.advanceTimersByTimeAsync(trustMs - 501);
   expect(lease.isValid()).toBe(true);
@@ -60,9 +60,9 @@ test('a moment is converted to the database clock, and never to a later time', a
     await new Promise((resolve) => setTimeout(resolve, 300));
     return held;
   });
-  const asked = lease.ask();
+  const requested = lease.ask();
   await vi.advanceTimersByTimeAsync(300);
-  await asked;
+  await requested;
   await vi.advanceTimersByTimeAsync(700);
   expect(lease.databaseTime(performance.now())).toBe(5_000_700);
 });

@@ -54,8 +54,8 @@ test('refused attempts do not extend the wait, and another key is not affected',
 
 test('concurrent attempts cannot avoid the wait', () => {
   const attempts = createLoginAttempts(createClock());
-  const begun = Array.from({ length: 100 }, () => attempts.begin('key')).filter((waitMs) => waitMs === 0);
-  expect(begun).toHaveLength(10);
+  const started = Array.from({ length: 100 }, () => attempts.begin('key')).filter((waitMs) => waitMs === 0);
+  expect(started).toHaveLength(10);
 });
 
 test('the count restarts after a correct password or an hour without attempts, and omits a withdrawn attempt', () => {

@@ -31,7 +31,7 @@ const facts: PreflightFacts = {
 };
 
 describe('a pre-flight', () => {
-  test('counts the messages to skip and to send, and has the end of the run', () => {
+  test('counts the messages to skip and to send, and estimates the end', () => {
     const flight = preflightOf(facts);
     expect(flight).toMatchObject({
       lines: 3_640,
@@ -98,7 +98,7 @@ describe('a pre-flight', () => {
   });
 });
 
-describe('for any mailing, hours and rate', () => {
+describe('a pre-flight for any mailing, hours and rate', () => {
   const clock = fc
     .integer({ min: 0, max: 95 })
     .map((quarter) =>
@@ -126,7 +126,7 @@ describe('for any mailing, hours and rate', () => {
     new Set(days.map((day) => new Date(from.getTime() + day * 86_400_000).toISOString().slice(0, 10)));
   const someDays = fc.array(fc.integer({ min: -1, max: 8 }), { maxLength: 4 });
 
-  test('the end is the first instant at which the hours have been open long enough', () => {
+  test('ends at the first instant at which the hours have been open long enough', () => {
     fc.assert(
       fc.property(
         hours,
@@ -146,7 +146,7 @@ describe('for any mailing, hours and rate', () => {
     );
   });
 
-  test('the lines add up, and the reported end agrees with the hours and the expiry', () => {
+  test('has lines that add up, and an end that agrees with the hours and the expiry', () => {
     const count = fc.record({
       messages: fc.integer({ min: 1, max: 100_000 }),
       reason: fc.constantFrom('', ...skipReasons),

@@ -56,7 +56,7 @@ describe('a typed price', () => {
   });
 });
 
-test('a prefix is the calling code of a country', () => {
+test('a price prefix is the calling code of a country', () => {
   expect(pricePrefix.parse('+55')).toBe('55');
   expect(pricePrefix.parse('')).toBe('');
   for (const wrong of ['5511', '999', 'BR', '0']) expect(pricePrefix.safeParse(wrong).success).toBe(false);

@@ -90,12 +90,12 @@ describe('reading a word', () => {
   });
 
   test('ignores case, accents, punctuation and spaces', () => {
-    const places = fc.array(fc.record({ before: noise, upper: fc.boolean() }), {
+    const insertions = fc.array(fc.record({ before: noise, upper: fc.boolean() }), {
       minLength: 20,
       maxLength: 20,
     });
     fc.assert(
-      fc.property(words, places, noise, (word, all, after) => {
+      fc.property(words, insertions, noise, (word, all, after) => {
         const letters = Array.from(word, (letter, index) => {
           const { before = '', upper = false } = all[index] ?? {};
           return before + (upper ? letter : letter.toLowerCase());

@@ -41,7 +41,7 @@ describe('a period', () => {
     expect(daysIn(presetPeriod('last_90', today))).toBe(90);
   });
 
-  test('contains whole months', () => {
+  test('is reduced to the whole months inside it', () => {
     expect(wholeMonths(period('2026-11-01', '2026-11-30'))).toEqual({
       from: '2026-11-01',
       until: '2026-12-01',

@@ -29,7 +29,7 @@ test('a callback signed by Twilio is genuine', () => {
   expect(verify(sign(url, form), {})).toBe(true);
 });
 
-test('a changed field, URL or signature is not', () => {
+test('a callback with a changed field, URL or signature is not genuine', () => {
   const signature = sign(url, form);
   expect(verify(signature, { form: { ...form, MessageStatus: 'failed' } })).toBe(false);
   expect(verify(signature, { form: { ...form, Added: 'x' } })).toBe(false);
@@ -39,7 +39,7 @@ test('a changed field, URL or signature is not', () => {
   expect(verify(undefined, {})).toBe(false);
 });
 
-test('a callback signed with another token is not', () => {
+test('a callback signed with another token is not genuine', () => {
   expect(verify(twilio.getExpectedTwilioSignature('another', url, form), {})).toBe(false);
 });
 
@@ -50,7 +50,7 @@ test.each([
   ['https://torpedo.example/x', 'https://torpedo.example:8443/x'],
   ['http://[::1]/x', 'http://[::1]:80/x'],
   ['https://torpedo.example', 'https://torpedo.example:443'],
-])('the default port may be missing or added: %s and %s', (signed, received) => {
+])('the port may be missing or added: %s and %s', (signed, received) => {
   expect(verify(sign(signed, form), { url: received })).toBe(true);
 });
 

@@ -23,9 +23,9 @@ describe('a fetch fails with a clear message when the service', () => {
   });
 
   test('does not listen on the port', async () => {
-    const gone = await startWebservice(json([]));
-    await gone.close();
-    expect(await refusal({ url: gone.url })).toEqual({
+    const closed = await startWebservice(json([]));
+    await closed.close();
+    expect(await refusal({ url: closed.url })).toEqual({
       code: 'connection_refused',
       message: '127.0.0.1 refuses the connection: nothing listens on this port.',
       mayPass: true,
