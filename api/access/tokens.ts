@@ -5,7 +5,7 @@ import { insertToken, listTokens, revokeToken } from '../../db/access/tokens.ts'
 import { role } from '../../domain/user.ts';
 import { actorOf, audit, hashSecret, newToken } from '../http/auth.ts';
 import { coded } from '../../domain/problems/coded.ts';
-import { notFound } from '../http/errors.ts';
+import { orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, page } from '../http/parameters.ts';
 
@@ -97,8 +97,7 @@ export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }>
     async (request) => {
       const { id } = request.params;
       return sql.begin(async (tx) => {
-        const row = await revokeToken(tx, id);
-        if (!row) throw notFound('token', id);
+        const row = orNotFound(await revokeToken(tx, id), 'token', id);
         await audit(tx, request, 'token.revoke', { kind: 'token', id }, { name: row.name });
         return row;
       });

@@ -9,7 +9,7 @@ import { locale, login, newPassword, personName, role } from '../../domain/user.
 import { emailAddress } from '../../domain/email.ts';
 import { timezone } from '../../domain/calendar.ts';
 import { actorOf, audit } from '../http/auth.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, orNotFound } from '../http/errors.ts';
 import { clientOf } from '../http/request-limits.ts';
 import { instant } from '../http/instant.ts';
 import { idParams } from '../http/parameters.ts';
@@ -106,8 +106,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database; passwords: Passwords 
     },
     async (request, reply) => {
       const { id } = request.params;
-      const user = await getUser(sql, id);
-      if (!user) throw notFound('user', id);
+      const user = orNotFound(await getUser(sql, id), 'user', id);
       nameVersion(reply, user);
       return user;
     },
@@ -135,12 +134,14 @@ export const users: FastifyPluginAsyncZod<{ sql: Database; passwords: Passwords 
         password === undefined ? undefined : await passwords.hash(password, clientOf(request));
       return sql.begin(async (tx) => {
         const admins = await lockAdmins(tx);
-        const before = await lockUser(tx, id);
-        if (!before) throw notFound('user', id);
+        const before = orNotFound(await lockUser(tx, id), 'user', id);
         requireVersion(request, before);
         const isGiven = passwordHash === undefined ? undefined : id !== actorOf(request).id;
-        const after = await updateUser(tx, id, { ...change, passwordHash, mustChangePassword: isGiven });
-        if (!after) throw notFound('user', id);
+        const after = orNotFound(
+          await updateUser(tx, id, { ...change, passwordHash, mustChangePassword: isGiven }),
+          'user',
+          id,
+        );
         const isAdmin = after.role === 'admin' && after.enabled;
         const wasAdmin = admins.includes(id);
         if (wasAdmin && !isAdmin) {

@@ -15,7 +15,7 @@ import { schedule } from '../../domain/schedule.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
 import { campaignView, enablingProblems, lookAhead, occurrencesView, viewCampaign } from './view.ts';
-import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, orNotFound } from '../http/errors.ts';
 import { idempotencyHeaders, idParams } from '../http/parameters.ts';
 import { cancelRun } from '../runs/cancel.ts';
 import { requireCompleteRestore } from '../runs/restores.ts';
@@ -50,8 +50,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     async (request, reply) => {
       const { id } = request.params;
       await sql.begin(async (tx) => {
-        const row = await lockCampaign(tx, id);
-        if (!row) throw notFound('campaign', id);
+        const row = orNotFound(await lockCampaign(tx, id), 'campaign', id);
         if (row.enabled) return;
         if (row.archivedAt !== null) throw new ApiError('campaign_archived');
         const problems = await enablingProblems(tx, row, clock());
@@ -80,8 +79,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     async (request, reply) => {
       const { id } = request.params;
       await sql.begin(async (tx) => {
-        const row = await lockCampaign(tx, id);
-        if (!row) throw notFound('campaign', id);
+        const row = orNotFound(await lockCampaign(tx, id), 'campaign', id);
         if (!row.enabled) return;
         await disableCampaign(tx, id);
         await audit(tx, request, 'campaign.disable', { kind: 'campaign', id });
@@ -109,8 +107,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     async (request) => {
       const { id } = request.params;
       await sql.begin(async (tx) => {
-        const row = await lockCampaign(tx, id);
-        if (!row) throw notFound('campaign', id);
+        const row = orNotFound(await lockCampaign(tx, id), 'campaign', id);
         if (row.enabled) throw new ApiError('campaign_enabled');
         if (row.archivedAt !== null) return;
         await archiveCampaign(tx, id);
@@ -136,8 +133,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     async (request) => {
       const { id } = request.params;
       await sql.begin(async (tx) => {
-        const row = await lockCampaign(tx, id);
-        if (!row) throw notFound('campaign', id);
+        const row = orNotFound(await lockCampaign(tx, id), 'campaign', id);
         if (row.archivedAt === null) return;
         await restoreCampaign(tx, id);
         await audit(tx, request, 'campaign.restore', { kind: 'campaign', id });
@@ -147,8 +143,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
   );
 
   const present = async (id: number, format: Format): Promise<z.infer<typeof campaignView>> => {
-    const row = await getCampaign(sql, id);
-    if (!row) throw notFound('campaign', id);
+    const row = orNotFound(await getCampaign(sql, id), 'campaign', id);
     return viewCampaign(deps, row, format);
   };
 
@@ -178,8 +173,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     },
     async (request, reply) => {
       const { id } = request.params;
-      const row = await getCampaign(sql, id);
-      if (!row) throw notFound('campaign', id);
+      const row = orNotFound(await getCampaign(sql, id), 'campaign', id);
       if (!row.enabled) throw new ApiError('not_enabled');
       await requireCompleteRestore(sql);
       const { runId } = await temporal.runNow(
@@ -208,8 +202,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     },
     async (request, reply) => {
       const { id } = request.params;
-      const row = await getCampaign(sql, id);
-      if (!row) throw notFound('campaign', id);
+      const row = orNotFound(await getCampaign(sql, id), 'campaign', id);
       if (row.archivedAt !== null) throw new ApiError('campaign_archived');
       // A dry run does not depend on whether the schedule has another occurrence.
       const problems = (await enablingProblems(sql, row, clock())).filter(
@@ -240,8 +233,7 @@ export const campaignActions: FastifyPluginAsyncZod<CampaignActionsDeps> = async
     },
     async (request) => {
       const { id } = request.params;
-      const row = await getCampaign(sql, id);
-      if (!row) throw notFound('campaign', id);
+      const row = orNotFound(await getCampaign(sql, id), 'campaign', id);
       const { count } = request.query;
       return lookAhead(sql, row.definition.schedule, { now: clock(), count });
     },

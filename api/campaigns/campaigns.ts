@@ -16,7 +16,7 @@ import { audit } from '../http/auth.ts';
 import { campaignListView, campaignView, enablingProblems, viewCampaign, viewCampaignList } from './view.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiError, formatOf, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, isForeignKeyViolation, orNotFound } from '../http/errors.ts';
 import { idParams, page } from '../http/parameters.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -68,8 +68,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
     },
     async (request) => {
       const { id } = request.params;
-      const row = await getCampaign(sql, id);
-      if (!row) throw notFound('campaign', id);
+      const row = orNotFound(await getCampaign(sql, id), 'campaign', id);
       return viewCampaign(deps, row, formatOf(request));
     },
   );
@@ -125,8 +124,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       const { id } = request.params;
       const { version, ...definition } = request.body;
       const row = await sql.begin(async (tx) => {
-        const before = await lockCampaign(tx, id);
-        if (!before) throw notFound('campaign', id);
+        const before = orNotFound(await lockCampaign(tx, id), 'campaign', id);
         if (before.archivedAt !== null) throw new ApiError('campaign_archived');
         if (before.version !== version) {
           throw new ApiError('version_conflict', { params: { version: before.version } });
@@ -171,8 +169,7 @@ export const campaigns: FastifyPluginAsyncZod<CampaignsDeps> = async (app, deps)
       const { id } = request.params;
       try {
         await sql.begin(async (tx) => {
-          const row = await lockCampaign(tx, id);
-          if (!row) throw notFound('campaign', id);
+          const row = orNotFound(await lockCampaign(tx, id), 'campaign', id);
           if (row.enabled) throw new ApiError('campaign_enabled');
           await audit(
             tx,

@@ -31,7 +31,7 @@ import { csvLayoutExample } from '../../mailing/layout.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { mailingFileOf, mailingFileView } from './view.ts';
 import { csvStyleOf, sendCsv } from '../http/csv.ts';
-import { ApiError, formatOf, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, isForeignKeyViolation, notFound, orNotFound } from '../http/errors.ts';
 import {
   checkLines,
   keptProblem,
@@ -262,8 +262,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
   ): Promise<z.infer<typeof mailingFileView>> {
     const { lines } = check;
     const file = await sql.begin(async (tx) => {
-      const now = await lockCampaign(tx, campaignId);
-      if (!now) throw notFound('campaign', campaignId);
+      const now = orNotFound(await lockCampaign(tx, campaignId), 'campaign', campaignId);
       if (now.archivedAt !== null) throw new ApiError('campaign_archived');
       if (JSON.stringify(now.definition.mailing.extraFields) !== JSON.stringify(extraFields)) {
         throw new ApiError('extra_fields_changed');
@@ -308,9 +307,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
 };
 
 async function need(sql: Sql, id: number): Promise<CampaignRow> {
-  const row = await getCampaign(sql, id);
-  if (!row) throw notFound('campaign', id);
-  return row;
+  return orNotFound(await getCampaign(sql, id), 'campaign', id);
 }
 
 /** The name of the file without folders and unprintable characters; null if it was not given. */

@@ -20,7 +20,7 @@ import { estimate, type MoneySettings } from '../money/costs-of-runs.ts';
 import { omitUndefined } from '../http/omit-undefined.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { keptProviderDetail, providerDetailWords } from '../../domain/problems/providers.ts';
-import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, orNotFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
 /** A contact to test a template with. */
@@ -166,8 +166,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
       if (skipped !== null) {
         throw new ApiError('invalid_fields', { problems: [problem('message.template', skipped)] });
       }
-      const adapter = await adapters.get(providerId, { atMostMs: 0 });
-      if (!adapter) throw notFound('provider', providerId);
+      const adapter = orNotFound(await adapters.get(providerId, { atMostMs: 0 }), 'provider', providerId);
       const sent = await adapter.send({ messageId: null, to: to.e164, text });
       const answer = resultOf(sent);
       // The recipient must not appear here, not even in what a provider returns as a code.
@@ -191,9 +190,7 @@ export const testSends: FastifyPluginAsyncZod<TestSendsDeps> = async (
   );
 
   async function need(id: number) {
-    const row = await getCampaign(sql, id);
-    if (!row) throw notFound('campaign', id);
-    return row;
+    return orNotFound(await getCampaign(sql, id), 'campaign', id);
   }
 };
 

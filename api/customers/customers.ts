@@ -17,7 +17,7 @@ import { listOptOutEvents, optOutEventKinds, optOutSources } from '../../db/cust
 import { consent, type CustomerContent, consentSource, customerContent } from '../../domain/customer.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiError, formatOf, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, isForeignKeyViolation, notFound, orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { messageView, viewMessage } from '../messages/messages.ts';
 import { idParams, page, phonesParam, urlId } from '../http/parameters.ts';
@@ -298,9 +298,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
   );
 
   async function need(id: number): Promise<CustomerRow> {
-    const customer = await getCustomer(sql, id);
-    if (!customer) throw notFound('customer', id);
-    return customer;
+    return orNotFound(await getCustomer(sql, id), 'customer', id);
   }
 
   async function history(id: number): Promise<z.output<typeof consentHistoryView>> {

@@ -18,7 +18,7 @@ import { actorId, actorOf, audit } from '../http/auth.ts';
 import { type CsvColumn, csvCode, csvPhone, csvQuery, csvRoute, sendRows } from '../http/csv.ts';
 import { optOutEventView } from './customers.ts';
 import { coded } from '../../domain/problems/coded.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, notFound, orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { anyPhoneParam, idParams, page } from '../http/parameters.ts';
 
@@ -106,8 +106,7 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
       },
     },
     async ({ params: { id } }) => {
-      const optOut = await getOptOut(sql, id);
-      if (!optOut) throw notFound('opt_out', id);
+      const optOut = orNotFound(await getOptOut(sql, id), 'opt_out', id);
       return { events: optOut.phone === null ? [] : await listOptOutEvents(sql, [optOut.phone]) };
     },
   );

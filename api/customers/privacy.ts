@@ -20,7 +20,7 @@ import { privacySettings } from '../../domain/privacy.ts';
 import { audit } from '../http/auth.ts';
 import { coded, problem } from '../../domain/problems/coded.ts';
 import { addSettingsDocument } from '../http/document.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, notFound, orNotFound } from '../http/errors.ts';
 import { anyPhoneParam, idParams } from '../http/parameters.ts';
 
 /** A code that more lines than this have is a placeholder and identifies nobody. */
@@ -207,9 +207,7 @@ const nobody: Person = { customer: null, phones: [], code: null, messageId: null
 async function find(tx: Sql, keys: Asked): Promise<Person> {
   const { customerId, phone, code, messageId } = keys;
   if (customerId !== undefined) {
-    const person = await findCustomerPerson(tx, customerId);
-    if (!person) throw notFound('customer', customerId);
-    return person;
+    return orNotFound(await findCustomerPerson(tx, customerId), 'customer', customerId);
   }
   if (phone !== undefined) {
     refuseCustomers('phone', await customersWithPhone(tx, phone));

@@ -106,6 +106,12 @@ export class ApiError extends Error {
 export const notFound = (noun: Noun, id: number): ApiError =>
   new ApiError('not_found', { params: { noun, id } });
 
+/** The row, or 404 without one: `orNotFound(await getCampaign(sql, 7), 'campaign', 7)`. */
+export function orNotFound<T>(row: T | null | undefined, noun: Noun, id: number): T {
+  if (row === null || row === undefined) throw notFound(noun, id);
+  return row;
+}
+
 /** A problem as the API returns it: `message` is the text of the code, in the language of the request. */
 export const answeredProblem = z.object({
   field: z.string(),

@@ -27,7 +27,7 @@ import { lookUpResults } from '../../domain/unknown.ts';
 import { providerStatusText } from '../../sms/provider-status-text.ts';
 import { type CsvColumn, csvCode, csvPhone, csvQuery, csvRoute, sendRows } from '../http/csv.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiError, dayOf, formatOf, notFound } from '../http/errors.ts';
+import { ApiError, dayOf, formatOf, orNotFound } from '../http/errors.ts';
 import { keptProblem, lineProblemView } from '../campaigns/mailing-check.ts';
 import { instant } from '../http/instant.ts';
 import { dayParam, idParams, phonesParam, urlId } from '../http/parameters.ts';
@@ -330,8 +330,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
     },
     async (request) => {
       const { id } = request.params;
-      const message = await getMessage(sql, id);
-      if (!message) throw notFound('message', id);
+      const message = orNotFound(await getMessage(sql, id), 'message', id);
       const [events, replies, lookUp, kin, optOuts] = await Promise.all([
         listInboundEvents(sql, id, { limit: eventsShown }),
         listReplies(sql, { messageId: id }, { limit: repliesShown }),
@@ -354,9 +353,7 @@ export const messages: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
   );
 
   async function needRun(id: number) {
-    const run = await getRun(sql, id);
-    if (!run) throw notFound('run', id);
-    return run;
+    return orNotFound(await getRun(sql, id), 'run', id);
   }
 };
 

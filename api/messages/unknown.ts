@@ -10,7 +10,7 @@ import { lookUpWords } from '../../domain/problems/runs.ts';
 import { lookUpResults } from '../../domain/unknown.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
 import { coded } from '../../domain/problems/coded.ts';
-import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, notFound, orNotFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
 const statementBody = z.strictObject({
@@ -58,14 +58,12 @@ export const unknown: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
           await audit(tx, request, 'message.resolve', { kind: 'message', id }, { arrived });
           return;
         }
-        const message = await getMessage(tx, id);
-        if (!message) throw notFound('message', id);
+        const message = orNotFound(await getMessage(tx, id), 'message', id);
         throw new ApiError('not_unknown', {
           params: { status: message.status },
         });
       });
-      const message = await getMessage(sql, id);
-      if (!message) throw notFound('message', id);
+      const message = orNotFound(await getMessage(sql, id), 'message', id);
       return { id, status: message.status };
     },
   );

@@ -6,7 +6,7 @@ import { setFallback } from '../../db/providers/fallbacks.ts';
 import { getProvider, lockProvider } from '../../db/providers/providers.ts';
 import { audit } from '../http/auth.ts';
 import { problem } from '../../domain/problems/coded.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, orNotFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 
@@ -29,8 +29,7 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
     },
     async (request, reply) => {
       const { id } = request.params;
-      const provider = await getProvider(sql, id);
-      if (!provider) throw notFound('provider', id);
+      const provider = orNotFound(await getProvider(sql, id), 'provider', id);
       const { fallbackId } = provider;
       nameVersion(reply, { fallbackId });
       return { id, fallbackId };
@@ -56,8 +55,7 @@ export const providerFallbacks: FastifyPluginAsyncZod<{ sql: Database }> = async
       const { id } = request.params;
       const { fallbackId } = request.body;
       await sql.begin(async (tx) => {
-        const before = await lockProvider(tx, id);
-        if (!before) throw notFound('provider', id);
+        const before = orNotFound(await lockProvider(tx, id), 'provider', id);
         requireVersion(request, { fallbackId: before.fallbackId });
         const fallback = fallbackId === null ? null : await getProvider(tx, fallbackId);
         if (fallbackId !== null && !fallback) throw refused('unknown');

@@ -40,7 +40,7 @@ import {
 import { segmentProfileName } from '../../domain/segments.ts';
 import { settingName } from '../../domain/settings.ts';
 import { audit } from '../http/auth.ts';
-import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { ApiError, isForeignKeyViolation, notFound, orNotFound } from '../http/errors.ts';
 import { parseInput } from '../http/input.ts';
 import { instant } from '../http/instant.ts';
 import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
@@ -203,8 +203,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
     },
     async (request, reply) => {
       const { id } = request.params;
-      const provider = await getProvider(sql, id);
-      if (!provider) throw notFound('provider', id);
+      const provider = orNotFound(await getProvider(sql, id), 'provider', id);
       nameVersion(reply, editedOf(provider));
       return viewOne(id);
     },
@@ -293,8 +292,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
       const { secrets, archived, ...provider } = request.body;
       requireProfile(provider);
       await sql.begin(async (tx) => {
-        const before = await lockProvider(tx, id);
-        if (!before) throw notFound('provider', id);
+        const before = orNotFound(await lockProvider(tx, id), 'provider', id);
         requireVersion(request, editedOf(before));
         const { config } = provider;
         const complete = providerSecrets.safeParse(secrets);

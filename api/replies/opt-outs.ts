@@ -6,7 +6,7 @@ import type { Database } from '../../db/core/client.ts';
 import { optOutPhone } from '../../db/customers/opt-outs.ts';
 import { phoneOfReply, phoneOfTicket, type WrittenPhone } from '../../db/replies/opt-outs.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, orNotFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 
 const subjects = [
@@ -32,8 +32,7 @@ export const optOutsOfReaders: FastifyPluginAsyncZod<{ sql: Database }> = async 
       },
       async (request, reply) => {
         const { id } = request.params;
-        const found = await phoneOf(sql, id);
-        if (!found) throw notFound(noun, id);
+        const found = orNotFound(await phoneOf(sql, id), noun, id);
         await optOut(request, found, noun === 'ticket' ? { ticketId: id } : { replyId: id });
         return reply.code(204).send(null);
       },

@@ -8,7 +8,7 @@ import { replyEffects } from '../../domain/reply.ts';
 import type { Format } from '../../domain/format.ts';
 import { replyLabels } from '../../domain/words/replies.ts';
 import { type CsvColumn, csvCode, csvPhone, csvQuery, csvRoute, sendRows } from '../http/csv.ts';
-import { formatOf, notFound } from '../http/errors.ts';
+import { formatOf, orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { retryingOf, retryingView } from '../http/retrying.ts';
 import { idParams, page, phonesParam, urlId } from '../http/parameters.ts';
@@ -120,8 +120,7 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
     },
     async (request) => {
       const { id } = request.params;
-      const reply = await getReply(sql, id);
-      if (!reply) throw notFound('reply', id);
+      const reply = orNotFound(await getReply(sql, id), 'reply', id);
       return {
         reply,
         message: reply.messageId === null ? null : await getMessage(sql, reply.messageId),

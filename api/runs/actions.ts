@@ -10,7 +10,7 @@ import { markSeen } from '../../db/runs/overview.ts';
 import { getRun, type RunRow, runStatus } from '../../db/runs/runs.ts';
 import { runStatuses } from '../../domain/run.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, orNotFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 import { requireCompleteRestore } from './restores.ts';
 import { cancelRun } from './cancel.ts';
@@ -30,11 +30,7 @@ interface RunActionsDeps {
 export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { sql, longSql, temporal }) => {
   const tags = ['runs'];
 
-  const need = async (id: number): Promise<RunRow> => {
-    const run = await getRun(sql, id);
-    if (!run) throw notFound('run', id);
-    return run;
-  };
+  const need = async (id: number): Promise<RunRow> => orNotFound(await getRun(sql, id), 'run', id);
 
   /** Changes a live run: requests the change from its workflow, then writes it to the audit log. */
   const change = async (request: FastifyRequest, action: 'pause' | 'resume' | 'approve', id: number) => {

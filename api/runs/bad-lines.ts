@@ -17,7 +17,7 @@ import { unwrap } from '../../domain/text.ts';
 import { MailingRefused, readWritten, type WrittenRecord } from '../../mailing/csv.ts';
 import { layoutColumns, problemColumn } from '../../mailing/layout.ts';
 import { csvRoute, csvStyleOf, keptLines, keptPhone, rowPages, sendCsv } from '../http/csv.ts';
-import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, orNotFound } from '../http/errors.ts';
 import { type Judging, keptWords, linesOf } from '../campaigns/mailing-check.ts';
 import { mailingRefused } from '../campaigns/mailings.ts';
 import { idParams } from '../http/parameters.ts';
@@ -43,8 +43,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
     }),
     async (request, reply) => {
       const { id } = request.params;
-      const campaign = await getCampaign(sql, id);
-      if (!campaign) throw notFound('campaign', id);
+      const campaign = orNotFound(await getCampaign(sql, id), 'campaign', id);
       const { mailingFileId, definition } = campaign;
       if (mailingFileId === null) {
         throw new ApiError('no_mailing_file', { params: { campaignId: id } });
@@ -84,8 +83,7 @@ export const badLines: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date 
     async (request, reply) => {
       const { id } = request.params;
       const { reason, warnings } = request.query;
-      const run = await getRun(sql, id);
-      if (!run) throw notFound('run', id);
+      const run = orNotFound(await getRun(sql, id), 'run', id);
       const which = { reason, warnings: reason === undefined ? warnings : 'without' } as const;
       const name = { en: `run-${id}-bad-lines`, 'pt-BR': `execucao-${id}-linhas-com-problema` };
       const file = badLinesOfRun(run, which, formatOf(request));

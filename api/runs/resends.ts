@@ -7,7 +7,7 @@ import { failureReasons } from '../../domain/message.ts';
 import { cost } from '../../domain/price.ts';
 import { resendableRunStatuses } from '../../domain/run.ts';
 import { audit } from '../http/auth.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, orNotFound } from '../http/errors.ts';
 import { estimate, type MoneySettings } from '../money/costs-of-runs.ts';
 import { idempotencyHeaders, idParams } from '../http/parameters.ts';
 import { requireCompleteRestore } from './restores.ts';
@@ -45,11 +45,7 @@ interface ResendsDeps {
 export const resends: FastifyPluginAsyncZod<ResendsDeps> = async (app, { sql, temporal, money, clock }) => {
   const tags = ['runs'];
 
-  const need = async (id: number): Promise<RunRow> => {
-    const run = await getRun(sql, id);
-    if (!run) throw notFound('run', id);
-    return run;
-  };
+  const need = async (id: number): Promise<RunRow> => orNotFound(await getRun(sql, id), 'run', id);
 
   app.get(
     '/:id/resend',

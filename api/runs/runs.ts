@@ -25,7 +25,7 @@ import {
   sendRows,
 } from '../http/csv.ts';
 import { type Actor, actorOf } from '../http/auth.ts';
-import { ApiError, dayOf, formatOf, notFound } from '../http/errors.ts';
+import { ApiError, dayOf, formatOf, orNotFound } from '../http/errors.ts';
 import { viewWarnings } from '../campaigns/mailing-check.ts';
 import { costsSoFar, estimateOfRun, type MoneySettings } from '../money/costs-of-runs.ts';
 import { instant } from '../http/instant.ts';
@@ -134,11 +134,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
 ) => {
   const tags = ['runs'];
 
-  const need = async (id: number): Promise<RunRow> => {
-    const run = await getRun(sql, id);
-    if (!run) throw notFound('run', id);
-    return run;
-  };
+  const need = async (id: number): Promise<RunRow> => orNotFound(await getRun(sql, id), 'run', id);
 
   app.get(
     '',
@@ -210,8 +206,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
     async (request) => {
       const { id } = request.params;
       const run = await need(id);
-      const found = await hub.look(id);
-      if (!found) throw notFound('run', id);
+      const found = orNotFound(await hub.look(id), 'run', id);
       const now = clock();
       const format = formatOf(request);
       const progress = viewProgress(found, now, format);
@@ -260,8 +255,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
     },
     async (request) => {
       const { id } = request.params;
-      const progress = await hub.look(id);
-      if (!progress) throw notFound('run', id);
+      const progress = orNotFound(await hub.look(id), 'run', id);
       return viewProgress(progress, clock(), formatOf(request));
     },
   );

@@ -27,7 +27,7 @@ import {
 } from '../../domain/integration.ts';
 import { settingName } from '../../domain/settings.ts';
 import { audit } from '../http/auth.ts';
-import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { ApiError, isForeignKeyViolation, notFound, orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 import { idParams } from '../http/parameters.ts';
@@ -69,8 +69,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       schema: { tags, summary: 'Get an integration', params: idParams, response: { 200: integrationView } },
     },
     async ({ params: { id } }, reply) => {
-      const integration = await getIntegration(sql, id);
-      if (!integration) throw notFound('integration', id);
+      const integration = orNotFound(await getIntegration(sql, id), 'integration', id);
       nameVersion(reply, integration);
       return integration;
     },
@@ -142,8 +141,7 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
       const { id } = request.params;
       const { name, config, secrets, archived } = request.body;
       return sql.begin(async (tx) => {
-        const before = await lockIntegration(tx, id);
-        if (!before) throw notFound('integration', id);
+        const before = orNotFound(await lockIntegration(tx, id), 'integration', id);
         requireVersion(request, before);
         const needsNew = needsNewSecrets(before.config, config);
         const isKept = needsNew === 'no';
@@ -151,8 +149,11 @@ export const integrations: FastifyPluginAsyncZod<IntegrationsDeps> = async (app,
         const stored = isKept && secrets && !isComplete ? await openIntegration(tx, box, id) : null;
         const given = changedSecrets(config, stored?.secrets, secrets);
         if (secrets || !isKept) requireSecrets(config, given, needsNew);
-        const changed = await updateIntegration(tx, { id, name, config, archived });
-        if (!changed) throw notFound('integration', id);
+        const changed = orNotFound(
+          await updateIntegration(tx, { id, name, config, archived }),
+          'integration',
+          id,
+        );
         if (secrets) await setIntegrationSecrets(tx, box, id, given);
         const details = {
           name,

@@ -24,7 +24,7 @@ import {
 import { audit } from '../http/auth.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
-import { ApiError, isForeignKeyViolation, notFound } from '../http/errors.ts';
+import { ApiError, isForeignKeyViolation, notFound, orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { nameVersion, requireVersion, versionHeaders } from '../http/versions.ts';
 import { idParams } from '../http/parameters.ts';
@@ -95,8 +95,7 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       },
       async (request, reply) => {
         const { id } = request.params;
-        const entry = await getSetting(sql, kind, id);
-        if (!entry) throw notFound('setting', id);
+        const entry = orNotFound(await getSetting(sql, kind, id), 'setting', id);
         nameVersion(reply, entry);
         return entry;
       },
@@ -157,13 +156,11 @@ function settingRoutes(kind: SettingKind): FastifyPluginAsyncZod<SettingsDeps> {
       async (request) => {
         const { id } = request.params;
         const entry = await sql.begin(async (tx) => {
-          const before = await lockSetting(tx, kind, id);
-          if (!before) throw notFound('setting', id);
+          const before = orNotFound(await lockSetting(tx, kind, id), 'setting', id);
           requireVersion(request, before);
           await requireParents(tx, kind, request.body.definition);
           if (kind === 'subcategories') await requireSameCategory(tx, id, request.body.definition);
-          const changed = await updateSetting(tx, kind, { id, ...request.body });
-          if (!changed) throw notFound('setting', id);
+          const changed = orNotFound(await updateSetting(tx, kind, { id, ...request.body }), 'setting', id);
           const { name, archived } = request.body;
           const changes = changesBetween(contentOf(before), contentOf(changed));
           await audit(tx, request, `${subject}.update`, { kind: subject, id }, { name, archived }, changes);

@@ -23,7 +23,7 @@ import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { type Segmentation, type SegmentProfile, segmentsOf } from '../../domain/segments.ts';
 import { compose, missingPlaceholder, parseTemplate } from '../../domain/template.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
-import { ApiError, formatOf, notFound } from '../http/errors.ts';
+import { ApiError, formatOf, orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idempotencyHeaders, idParams } from '../http/parameters.ts';
 import { retryingView, viewRetrying } from '../http/retrying.ts';
@@ -107,8 +107,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
     },
     async (request) => {
       const { id } = request.params;
-      const ticket = await getTicket(sql, id);
-      if (!ticket) throw notFound('ticket', id);
+      const ticket = orNotFound(await getTicket(sql, id), 'ticket', id);
       const rows = await listAnswers(sql, id, { limit: answersShown });
       return { answers: await viewsOf(request, rows), answering: await answeringOf(sql, ticket) };
     },
@@ -134,8 +133,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
       const actor = actorOf(request);
       const requestKey = `${actorId(actor)}/${request.headers['idempotency-key'] ?? randomUUID()}`;
       const written = await sql.begin(async (tx) => {
-        const ticket = await lockTicket(tx, id);
-        if (!ticket) throw notFound('ticket', id);
+        const ticket = orNotFound(await lockTicket(tx, id), 'ticket', id);
         const { blocked, providerId } = await answeringOf(tx, ticket);
         if (blocked !== null) throw new ApiError(blocked);
         if (ticket.phone === null) throw new ApiError('customer_erased');
@@ -176,8 +174,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
     },
     async (request) => {
       const { id } = request.params;
-      const ticket = await getTicket(sql, id);
-      if (!ticket) throw notFound('ticket', id);
+      const ticket = orNotFound(await getTicket(sql, id), 'ticket', id);
       const profile = await profileOf(sql, (await targetOf(sql, id)).providerId);
       const { text } = composeAnswer(request.body, ticket, profile);
       return { text, ...segmentsOf(text, profile) };
@@ -217,8 +214,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
           );
           return row;
         }
-        const known = await getAnswer(tx, id);
-        if (!known) throw notFound('answer', id);
+        const known = orNotFound(await getAnswer(tx, id), 'answer', id);
         throw new ApiError('not_unknown', { params: { status: known.status } });
       });
       return viewOf(request, resolved);
@@ -242,9 +238,7 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
   }
 
   async function targetOf(tx: Sql, id: number) {
-    const target = await answerTarget(tx, id);
-    if (!target) throw notFound('ticket', id);
-    return target;
+    return orNotFound(await answerTarget(tx, id), 'ticket', id);
   }
 
   async function answeringOf(

@@ -9,7 +9,7 @@ import { addTicketNote, lockTicket, type TicketRow, updateTicket } from '../../d
 import { type Problem, problem } from '../../domain/problems/coded.ts';
 import { changedTicket, type TicketChange, ticketChange, ticketNote } from '../../domain/ticket-change.ts';
 import { actorId, actorOf, audit } from '../http/auth.ts';
-import { ApiError, notFound } from '../http/errors.ts';
+import { ApiError, notFound, orNotFound } from '../http/errors.ts';
 import { idParams } from '../http/parameters.ts';
 import { readStory, ticketStoryView } from './tickets.ts';
 
@@ -132,8 +132,7 @@ async function changeTicket(
   { id, version }: { id: number; version: number },
   change: TicketChange,
 ): Promise<void> {
-  const before = await lockTicket(tx, id);
-  if (!before) throw notFound('ticket', id);
+  const before = orNotFound(await lockTicket(tx, id), 'ticket', id);
   if (before.version !== version) {
     throw new ApiError('version_conflict', { params: { version: before.version } });
   }

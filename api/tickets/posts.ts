@@ -21,7 +21,7 @@ import {
 } from '../../domain/ticket-posting.ts';
 import { audit } from '../http/auth.ts';
 import type { CampaignSync } from '../services/campaign-sync.ts';
-import { formatOf, notFound } from '../http/errors.ts';
+import { formatOf, notFound, orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { otherRetrying, retryingView } from '../http/retrying.ts';
 import { page, urlId } from '../http/parameters.ts';
@@ -236,8 +236,6 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
   );
 
   async function need(eventId: number) {
-    const post = await getTicketPost(sql, eventId);
-    if (!post) throw notFound('ticket_post', eventId);
-    return post;
+    return orNotFound(await getTicketPost(sql, eventId), 'ticket_post', eventId);
   }
 };

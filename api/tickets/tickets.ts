@@ -13,7 +13,7 @@ import type { Format } from '../../domain/format.ts';
 import { ticketLabels } from '../../domain/words/tickets.ts';
 import { actorOf } from '../http/auth.ts';
 import { type CsvColumn, csvCode, csvPhone, csvQuery, csvRoute, sendRows } from '../http/csv.ts';
-import { notFound } from '../http/errors.ts';
+import { orNotFound } from '../http/errors.ts';
 import { instant } from '../http/instant.ts';
 import { idParams, page, phonesParam, urlId } from '../http/parameters.ts';
 
@@ -242,8 +242,7 @@ function filterOf(request: FastifyRequest, { view, ...where }: z.output<typeof t
 
 /** A ticket with its message and its history. */
 export async function readStory(sql: Sql, id: number) {
-  const ticket = await getTicket(sql, id);
-  if (!ticket) throw notFound('ticket', id);
+  const ticket = orNotFound(await getTicket(sql, id), 'ticket', id);
   const events = await ticketHistory(sql, id, { limit: eventsShown });
   return {
     ticket,
