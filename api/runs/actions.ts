@@ -142,9 +142,10 @@ export const runActions: FastifyPluginAsyncZod<RunActionsDeps> = async (app, { s
           const { status } = await need(id);
           throw new ApiError('run_not_ended', { params: { status } });
         }
-        await endAlert(tx, 'run_not_executed', String(id));
         await audit(tx, request, 'run.seen', { kind: 'run', id });
       });
+      // After the commit: a check that begins later finds the run seen.
+      await endAlert(sql, 'run_not_executed', String(id));
       return answer(id);
     },
   );
