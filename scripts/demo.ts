@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
@@ -18,7 +17,9 @@ import {
   createSendingHours,
   createWebserviceCampaign,
 } from './first-campaign.ts';
+import { callSandbox } from './sandbox-client.ts';
 import { startSystem, type System } from './system.ts';
+import { until } from './until.ts';
 
 /**
  * `npm run demo [-- --csv FILE | --lines N] [--webservice] [--json] [--keep]`: runs a real campaign unattended, from an
@@ -40,7 +41,6 @@ const { values } = parseArgs({
 const undeliveredShare = 0.02;
 /** From enabling to the first occurrence: enough time for a slow machine to finish enabling. */
 const leadMs = 3_000;
-const pollMs = 200;
 const patienceMs = 60 * 60_000;
 
 const progressShape = z.object({
@@ -125,7 +125,7 @@ async function runDemo(
   },
 ): Promise<void> {
   const api = await claimFirstAdmin(system.apiUrl, admin);
-  await control(system, 'PUT', 'faults', { undeliveredRate: undeliveredShare });
+  await callSandbox(system, 'PUT', 'faults', { undeliveredRate: undeliveredShare });
   const providerId = await createSandboxProvider(api, system.sandbox, null);
   const hoursId = await createSendingHours(api, 'Demonstração');
   say('Created a provider and sending hours.');
@@ -147,6 +147,7 @@ async function runDemo(
 
   const run = await until(
     async () => runsShape.parse(await api.call('GET', `/api/runs?campaignId=${campaignId}`)).runs[0],
+    patienceMs,
   );
   say(`Run ${run.id} has started.`);
   const progress = await follow(api, run.id, lines);
@@ -155,7 +156,7 @@ async function runDemo(
     const seen = await progressOf(api, run.id);
     const ledger = await ledgerOf(system);
     return ledger.receipts.pending === 0 && !seen.counts.sent ? { progress: seen, ledger } : undefined;
-  });
+  }, patienceMs);
   const { sendingAt, finishedAt } = timesShape.parse(await api.call('GET', `/api/runs/${run.id}`));
   report(ended.progress, ended.ledger, {
     lines,
@@ -205,7 +206,7 @@ async function follow(api: ApiClient, runId: number, lines: number): Promise<Pro
       const done = progress.lines - (progress.counts.queued ?? 0) - (progress.counts.sending ?? 0);
       bar.update(done, { rate: Math.round(progress.ratePerSecond ?? 0) });
       return progress.over ? progress : undefined;
-    });
+    }, patienceMs);
   } finally {
     bar.stop();
   }
@@ -271,29 +272,8 @@ function report(
 const progressOf = async (api: ApiClient, runId: number): Promise<Progress> =>
   progressShape.parse(await api.call('GET', `/api/runs/${runId}/progress`));
 
-async function control(system: System, method: string, path: string, body?: unknown): Promise<unknown> {
-  const response = await fetch(`${system.sandbox.url}/sandbox/${path}`, {
-    method,
-    headers: { authorization: `Bearer ${system.sandbox.authToken}` },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`The sandbox answered ${response.status}: ${await response.text()}`);
-  return response.json();
-}
-
 const ledgerOf = async (system: System): Promise<Ledger> =>
-  ledgerShape.parse(await control(system, 'GET', 'ledger'));
-
-/** Polls until there is a result. */
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const giveUpAt = Date.now() + patienceMs;
-  while (Date.now() < giveUpAt) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    await sleep(pollMs);
-  }
-  throw new Error('The demo gave up waiting.');
-}
+  ledgerShape.parse(await callSandbox(system, 'GET', 'ledger'));
 
 async function main(): Promise<void> {
   // With --json the last line is the result; everything else goes to stderr.

@@ -6,14 +6,15 @@ import type { ApiClient } from './api-client.ts';
 const withId = z.object({ id: z.int() });
 const settings = z.object({ entries: z.array(z.object({ id: z.int(), name: z.string() })) });
 
-/** A provider row for the deployment's own sandbox gateway. Returns its id. */
+/** A provider row for the sandbox gateway of the deployment. Returns its id. */
 export async function createSandboxProvider(
   api: ApiClient,
   { accountSid, authToken, from }: { accountSid: string; authToken: string; from: string },
   ratePerSecond: number | null,
+  name = 'Sandbox',
 ): Promise<number> {
   const provider = await api.call('POST', '/api/providers', {
-    name: 'Sandbox',
+    name,
     config: { kind: 'sandbox', accountSid, from },
     secrets: { kind: 'sandbox', authToken },
     ratePerSecond,

@@ -26,7 +26,9 @@ import { requireTemporalBinary } from '../embedded/temporal.ts';
 import { generateMailing } from '../examples/make-mailing.ts';
 import { type ApiClient, claimFirstAdmin } from './api-client.ts';
 import { createCampaign, createSandboxProvider, createSendingHours } from './first-campaign.ts';
+import { callSandbox } from './sandbox-client.ts';
 import { startSystem } from './system.ts';
+import { until } from './until.ts';
 
 /**
  * `npm run record-histories`: runs every kind of campaign and run on the real system, and stores the histories in
@@ -35,8 +37,6 @@ import { startSystem } from './system.ts';
  */
 const folder = new URL('../test/histories/', import.meta.url);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const pollMs = 100;
-const patienceMs = 60_000;
 
 const runsShape = z.object({
   runs: z.array(
@@ -65,20 +65,11 @@ const repliesShape = z.object({
 });
 const answersShape = z.object({ answers: z.array(z.object({ id: z.int(), status: z.string() })) });
 const idShape = z.object({ id: z.int() });
+const startedShape = z.object({ runId: z.int() });
 const documentShape = z.object({
   definition: z.looseObject({ schedule: z.looseObject({}) }),
   version: z.int(),
 });
-
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const giveUpAt = Date.now() + patienceMs;
-  while (Date.now() < giveUpAt) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    await sleep(pollMs);
-  }
-  throw new Error('Gave up waiting.');
-}
 
 const dataDir = await mkdtemp(join(tmpdir(), 'torpedo-histories-'));
 const system = await startSystem({
@@ -133,14 +124,7 @@ try {
 
   const fast = await createSandboxProvider(api, system.sandbox, null);
   const always = await createSendingHours(api, 'Always');
-  const slow = idShape.parse(
-    await api.call('POST', '/api/providers', {
-      name: 'Slow',
-      config: { kind: 'sandbox', accountSid: system.sandbox.accountSid, from: system.sandbox.from },
-      secrets: { kind: 'sandbox', authToken: system.sandbox.authToken },
-      ratePerSecond: 20,
-    }),
-  ).id;
+  const slow = await createSandboxProvider(api, system.sandbox, 20, 'Slow');
 
   const streamed = await prepare(api, {
     name: 'Streamed',
@@ -217,9 +201,7 @@ try {
   await api.call('POST', `/api/campaigns/${paused}/disable`, {});
   await keep('campaign-run-now', campaignWorkflowId(streamed));
 
-  const tried = z
-    .object({ runId: z.int() })
-    .parse(await api.call('POST', `/api/campaigns/${small}/dry-run`)).runId;
+  const tried = startedShape.parse(await api.call('POST', `/api/campaigns/${small}/dry-run`)).runId;
   await ended(api, small, tried);
   await keep('run-dry', runWorkflowId(await runOf(api, small, tried)));
   await keep('campaign-dry-run', campaignWorkflowId(small));
@@ -233,18 +215,16 @@ try {
   });
   await faults({ refuse: ['1', '3', '5', '7', '9'].map((endsWith) => ({ endsWith, code: 21211 })) });
   const approved = await runNow(api, careful);
-  await until(async () => (await runOf(api, careful, approved.id)).step === 'approval' || undefined);
+  await becomes(api, careful, approved.id, { step: 'approval' });
   await api.call('POST', `/api/runs/${approved.id}/approve`);
-  await until(async () => (await runOf(api, careful, approved.id)).status === 'paused' || undefined);
+  await becomes(api, careful, approved.id, { status: 'paused' });
   await faults({});
   await api.call('POST', `/api/runs/${approved.id}/resume`);
   await ended(api, careful, approved.id);
   await keep('run-approved-stopped-resumed', runWorkflowId(approved));
 
-  const again = z
-    .object({ runId: z.int() })
-    .parse(await api.call('POST', `/api/runs/${approved.id}/resend`, {})).runId;
-  await until(async () => (await runOf(api, careful, again)).step === 'approval' || undefined);
+  const again = startedShape.parse(await api.call('POST', `/api/runs/${approved.id}/resend`, {})).runId;
+  await becomes(api, careful, again, { step: 'approval' });
   await api.call('POST', `/api/runs/${again}/approve`);
   await ended(api, careful, again);
   await keep('run-resend', runWorkflowId(await runOf(api, careful, again)));
@@ -260,13 +240,8 @@ try {
   await ended(api, closed, failed.id);
   await keep('run-failed', runWorkflowId(failed));
 
-  const refused = idShape.parse(
-    await api.call('POST', '/api/providers', {
-      name: 'Refused',
-      config: { kind: 'sandbox', accountSid: system.sandbox.accountSid, from: system.sandbox.from },
-      secrets: { kind: 'sandbox', authToken: 'another' },
-    }),
-  ).id;
+  const account = { ...system.sandbox, authToken: 'another' };
+  const refused = await createSandboxProvider(api, account, null, 'Refused');
   await api.call('PUT', `/api/providers/${refused}/fallback`, { fallbackId: fast });
   const relieved = await prepare(api, {
     name: 'Relieved',
@@ -320,12 +295,7 @@ async function queueNotification(api: ApiClient): Promise<number> {
 
 /** A virtual phone of the sandbox answers the sender of its message. */
 async function answer(from: string, body: string): Promise<void> {
-  const answered = await fetch(`${system.sandbox.url}/sandbox/replies`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${system.sandbox.authToken}` },
-    body: JSON.stringify({ from, body }),
-  });
-  if (!answered.ok) throw new Error(await answered.text());
+  await callSandbox(system, 'POST', 'replies', { from, body });
 }
 
 async function prepare(
@@ -372,9 +342,7 @@ function due(api: ApiClient, id: number, inMs: number): Promise<void> {
 }
 
 async function runNow(api: ApiClient, campaignId: number): Promise<{ id: number } & RunKey> {
-  const { runId } = z
-    .object({ runId: z.int() })
-    .parse(await api.call('POST', `/api/campaigns/${campaignId}/run-now`));
+  const { runId } = startedShape.parse(await api.call('POST', `/api/campaigns/${campaignId}/run-now`));
   return runOf(api, campaignId, runId);
 }
 
@@ -384,14 +352,22 @@ async function runOf(api: ApiClient, campaignId: number, runId: number) {
   return run;
 }
 
+/** Waits until a run has this step or status. */
+function becomes(
+  api: ApiClient,
+  campaignId: number,
+  runId: number,
+  wanted: { step?: string; status?: string },
+) {
+  return until(async () => {
+    const { step, status } = await runOf(api, campaignId, runId);
+    return (wanted.step ?? step) === step && (wanted.status ?? status) === status ? true : undefined;
+  });
+}
+
 /** The faults of the gateway from the next message on. */
 async function faults(wanted: object): Promise<void> {
-  const answer = await fetch(`${system.sandbox.url}/sandbox/faults`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${system.sandbox.authToken}` },
-    body: JSON.stringify(wanted),
-  });
-  if (!answer.ok) throw new Error(`The sandbox answered ${answer.status}.`);
+  await callSandbox(system, 'PUT', 'faults', wanted);
 }
 
 async function runsOf(api: ApiClient, campaignId: number) {

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { generateMailing } from '../examples/make-mailing.ts';
 import { type ApiClient, claimFirstAdmin } from './api-client.ts';
 import { createCampaign, createSandboxProvider, sendingHoursId } from './first-campaign.ts';
+import { until } from './until.ts';
 import { startSystem, type System } from './system.ts';
 
 /**
@@ -27,15 +28,6 @@ const phonesShape = z.object({ phones: z.array(z.object({ phone: z.string() })) 
 const ticketsShape = z.object({ tickets: z.array(withId) });
 const answersShape = z.object({ answers: z.array(z.object({ status: z.string() })) });
 const reportShape = z.object({ total: z.object({ delivered: z.int(), replies: z.int(), tickets: z.int() }) });
-
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (let looks = 0; looks < 1_200; looks++) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    await sleep(250);
-  }
-  throw new Error('Gave up waiting.');
-}
 
 const idOf = async (api: ApiClient, kind: string, name: string): Promise<number> => {
   const { entries: all } = entries.parse(await api.call('GET', `/api/settings/${kind}`));
