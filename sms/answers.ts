@@ -4,27 +4,27 @@ import { parseJson } from './json.ts';
 import type { LookUpAnswer, SendOutcome } from './provider.ts';
 import type { Exchange } from './transport.ts';
 
-/** How one provider phrases its answers. Bodies are parsed JSON, or null. */
+/** How to read the answers of one provider. Bodies are parsed JSON, or null. */
 export interface Wording {
   provider: ProviderName;
-  /** The outcome of a 2xx; null: it cannot be read. */
+  /** The outcome of a 2xx; null if it cannot be read. */
   accepted(body: unknown): SendOutcome | null;
   /** The error code in the body of any other answer. */
   errorCode(body: unknown): string | null;
   meaningOf(code: string): CodeMeaning | undefined;
-  /** Where an unknown code is documented. */
+  /** The page that documents an unknown code. */
   moreAbout?(code: string): string;
 }
 
 /**
- * The outcome of a send, by the rules for every HTTP provider:
+ * The outcome of a send, by the rules for all HTTP providers:
  *
- * - not written: certainly not taken; no answer: perhaps taken;
- * - an unreadable 2xx may mean that the message was taken;
- * - a 429 was not processed, and neither was a 503 with a Retry-After: neither is caused by the message. The other 5xx
- *   may have failed after the message was taken, and a 408 is a timeout on the other side, as uncertain as one on ours;
- * - everything else depends on the provider's code, or on the status if there is none: a problem of every message
- *   (address, credentials, payment) is the account's.
+ * - If the request was not written, the message was certainly not accepted. If there was no answer, it may have been.
+ * - A 2xx that cannot be read may mean that the message was accepted.
+ * - A 429, and a 503 with Retry-After, were not processed, and the message is not their cause. Any other 5xx may have
+ *   failed after the message was accepted. A 408 is a timeout of the provider, which is as uncertain as one of ours.
+ * - All other answers depend on the provider's code, or on the status if there is no code. A problem that affects every
+ *   message (address, credentials, payment) is a problem of the account.
  */
 export function outcomeOf(exchange: Exchange, wording: Wording): SendOutcome {
   const { provider } = wording;
@@ -65,10 +65,10 @@ function refusalOf(exchange: Extract<Exchange, { kind: 'answered' }>, wording: W
   const code = outcomeCode(reported, meaning !== undefined, `HTTP_${status}`);
   const retryAfterMs = parseRetryAfter(exchange.retryAfter, Date.now());
 
-  // Some also use 429 for a daily limit, where an early retry is useless.
+  // Some providers also use 429 for a daily limit: an early retry would be useless.
   const isClosed = status === 429 ? meaning?.kind !== 'account' : status === 503 && retryAfterMs !== null;
   if (isClosed) {
-    // Too many at once: the sender slows down; the answer does not state for how long.
+    // Too many requests at once. The answer does not say for how long to wait, so the sender slows down.
     return {
       kind: 'temporary',
       ...code,
@@ -77,12 +77,12 @@ function refusalOf(exchange: Extract<Exchange, { kind: 'answered' }>, wording: W
       outage: true,
     };
   }
-  // Such a code is a clear refusal, whatever the status (maintenance).
+  // A temporary code, such as maintenance, is a clear refusal, whatever the status.
   if ((status >= 500 || status === 408) && meaning?.kind !== 'temporary') {
     return { kind: 'ambiguous', ...code, detail: { code: 'failed', params: byStatus } };
   }
   if (meaning !== undefined) return outcomeOfCode(meaning, code, retryAfterMs);
-  // Redirects are not followed: the provider's address is wrong for every message.
+  // Redirects are not followed. They mean that the address of the provider is wrong, for all messages.
   if (status < 400 || [401, 402, 403, 404].includes(status)) {
     return { kind: 'account', ...code, detail: { code: 'refuses_requests', params: byStatus } };
   }
@@ -111,7 +111,7 @@ export function outcomeOfCode(
   }
 }
 
-/** The JSON of a look-up's answer, or why there is none. */
+/** The JSON in the answer to a lookup, or why there is none. */
 export function lookedUp(
   exchange: Exchange,
 ): { kind: 'read'; json: unknown } | Extract<LookUpAnswer, { kind: 'unavailable' }> {

@@ -2,15 +2,15 @@ import { parseJson } from './json.ts';
 import type { UnreadFault } from '../domain/problems/callbacks.ts';
 import type { Call, Callback, Fields, Reading, Unread } from './provider.ts';
 
-/** The query field of a callback URL with the secret of a provider that cannot sign: never stored. */
+/** The query field with the secret, in the callback URL of a provider that cannot sign. Never stored. */
 export const secretField = 'key';
 
-/** More than any provider sends. Parsing precedes authentication, so it must stay cheap. */
+/** More fields than any provider sends. Parsing comes before authentication, so it must be cheap. */
 const maxFields = 1_000;
 
 /**
- * A provider's callback as adapters read it. `url` is the public one, exactly as the provider called it. The body's
- * format is detected, whatever its type: many gateways send JSON as text, and forms without a type.
+ * A provider's callback as adapters read it. `url` is the public URL, exactly as the provider called it. The format of
+ * the body is detected from its content, because many gateways send JSON as text, and forms without a content type.
  */
 export function createCallback({
   method,
@@ -19,7 +19,7 @@ export function createCallback({
   rawBody,
 }: Pick<Callback, 'method' | 'url' | 'headers' | 'rawBody'>): Callback {
   const type = headers['content-type']?.toString() ?? '';
-  // Some call our URL in its HTML-escaped form: `?key=…&amp;message=7`.
+  // Some providers call our URL in HTML-escaped form: `?key=…&amp;message=7`.
   const queryAt = url.indexOf('?');
   const json = isJson.test(rawBody) ? parseJson(rawBody) : null;
   const form = json === null ? formOf(rawBody, type) : {};
@@ -41,15 +41,15 @@ const isEmpty = (fields: Fields): boolean => {
   return true;
 };
 
-/** The fields that the caller added to the URL: the secret is ours. */
+/** The query fields without our secret: those that the provider added to the URL. */
 export const queryOf = ({ query }: Call): Fields =>
   Object.fromEntries(Object.entries(query).filter(([name]) => name !== secretField));
 
-/** Whether it is empty, as from a caller that tests the address. */
+/** Whether the call is empty, as when a user tests the address. */
 export const isSilent = (call: Call): boolean =>
   call.json === null && call.text.trim() === '' && isEmpty(call.form) && isEmpty(queryOf(call));
 
-/** One part of a callback; null: it contains nothing for us. */
+/** One part of a callback; null if it contains nothing for us. */
 export type Part<T> = { read: T } | { unread: Unread } | null;
 
 export function readingOf<T>(parts: readonly Part<T>[]): Reading<T> {
@@ -69,16 +69,16 @@ export const unreadPart = (
   messageId: number | null = null,
 ): { unread: Unread } => ({ unread: { fault, messageId, call } });
 
-/** Where a missing field was expected: the body itself may be the reason. */
+/** The fault for a missing field. If the body could not be parsed, that is the fault. */
 export const missing = (call: Call, field: string): UnreadFault =>
   call.text.trim() === ''
     ? { code: 'field_missing', params: { field } }
     : { code: 'body_unreadable', params: {} };
 
-/** A word from the caller, as a fault quotes it. */
+/** A word from the call, shortened for a fault. */
 export const quoted = (word: string): string => (word.length > 60 ? `${word.slice(0, 60)}…` : word);
 
-/** Also after a byte order mark. */
+/** Allows a byte order mark. */
 const isJson = /^\ufeff?\s*[{[]/;
 
 function formOf(body: string, type: string): Fields {
@@ -100,7 +100,7 @@ function partsOf(body: string, boundary: string): Fields {
   return fields;
 }
 
-/** Implemented by hand: a third of the time of `node:querystring` with our `decodeURIComponent`. */
+/** Implemented by hand: takes a third of the time of `node:querystring` with our `decode`. */
 function fieldsOf(encoded: string): Fields {
   const fields: Fields = {};
   for (const part of encoded.split('&', maxFields)) {

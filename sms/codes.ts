@@ -2,17 +2,17 @@ import type { FailureReason } from '../domain/message.ts';
 import type { ProviderDetail } from '../domain/problems/providers.ts';
 
 /**
- * The meaning of a provider's error code for one message. In the answer to a send every kind counts; in a delivery
- * receipt, where the message has already ended, only the reason does.
+ * The meaning of a provider's error code for one message. A send uses `kind`; a delivery receipt uses only `reason`,
+ * because the message has already ended.
  *
- * A problem of every message is `account`, so that the run pauses instead of failing contact by contact. A sender that
- * may be invalid only for one destination (a short code in another country) is `refused`.
+ * A problem that affects every message is `account`: the run pauses instead of failing for each contact. A sender that
+ * may be invalid for one destination only (such as a short code in another country) is `refused`.
  */
 export interface CodeMeaning {
   kind: 'refused' | 'temporary' | 'account' | 'ambiguous';
   reason: FailureReason;
   detail: ProviderDetail;
-  /** Temporary for every message, so it reveals nothing about this one. */
+  /** The problem affects every message now, so it says nothing about this one. */
   outage: boolean;
 }
 
@@ -48,21 +48,21 @@ export interface OutcomeCode {
   publicCode: string;
 }
 
-/** No provider has a longer code. */
+/** Longer than the codes of all providers. */
 const longestCode = 60;
 
-/** One of our codes: of the transport, or of a status. */
+/** One of our own codes, for an error of the transport or an HTTP status. */
 export const ourCode = (code: string): OutcomeCode => ({ code, publicCode: code });
 
 /**
- * Separates a provider's code that may be shown everywhere from one that may contain a phone, a name or a text.
+ * Decides whether a provider's code may be shown everywhere: an unknown code may contain a phone, a name or a text.
  *
- * @param isListed it is in one of our tables, or in the gateway's description
- * @param otherwise replaces a code that is not, or a missing one
+ * @param isListed the code is in one of our tables, or in the description of the gateway
+ * @param otherwise the public code if the provider's code is unknown or missing
  */
 export function outcomeCode(reported: string | null, isListed: boolean, otherwise: string): OutcomeCode {
   if (reported === null) return ourCode(otherwise);
-  // A number of six digits is not a phone.
+  // A number of at most six digits is not a phone.
   if (isListed || /^\d{1,6}$/.test(reported)) return ourCode(reported);
   return { code: reported.slice(0, longestCode), publicCode: otherwise };
 }

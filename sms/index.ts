@@ -13,15 +13,15 @@ export interface ProviderDeps {
   publicUrl: string;
   /** Base URL of the deployment's sandbox gateway. */
   sandboxUrl: string;
-  /** The timeout for each of: the connection, the head of the answer, the whole answer. */
+  /** The timeout of each phase: the connection, the head of the answer, the whole answer. */
   sendTimeoutMs: number;
   /** Maximum number of connections to the provider, and so of concurrent sends. */
   connections: number;
-  /** Opens connections to addresses that an admin entered, and refuses those that are not allowed. */
+  /** Opens connections to addresses that an admin has entered, and refuses forbidden ones. */
   connect: buildConnector.connector;
   /** Access tokens of gateways that require them. */
   tokens: AccessTokens;
-  /** Limits the pause that a provider asks for with Retry-After. */
+  /** The longest pause that a provider can request with Retry-After. */
   longestPauseMs?: number;
 }
 
@@ -30,7 +30,7 @@ type ProviderRecord = ProviderAccount & { id: number; reference: string; segment
 
 const defaultLongestPauseMs = 15 * 60_000;
 
-/** The adapter of one `providers` row, which limits its pauses. */
+/** The adapter of one `providers` row. Limits the pauses that the provider requests. */
 export function createProvider(account: ProviderRecord, deps: ProviderDeps): Provider {
   const provider = createAdapter(account, deps);
   const { lookUp } = provider;

@@ -1,4 +1,4 @@
-/** Reads parsed JSON of others by hand, because this runs for each sent message and each receipt. */
+/** Reads the parsed JSON of providers without a schema library, because this runs for each message and receipt. */
 
 const longNumber = /\d{16}/;
 /** A text, or an integer that JSON.parse would round. */
@@ -7,7 +7,7 @@ const textOrLongNumber = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
 /** Null if it is not JSON. An integer with so many digits that JSON.parse would round it becomes a text. */
 export function parseJson(text: string | null): unknown {
   if (text === null) return null;
-  // Some write a byte order mark before it.
+  // Some providers send a byte order mark.
   const json = text.startsWith('\ufeff') ? text.slice(1) : text;
   try {
     return JSON.parse(
@@ -30,7 +30,7 @@ export function at(value: unknown, path: string): unknown {
   return found;
 }
 
-/** A text, or a number, true or false as text; null for anything else, and for an empty text. */
+/** The text of a string, number or boolean; null for anything else and for an empty string. */
 export function textAt(value: unknown, path: string): string | null {
   const found = at(value, path);
   if (typeof found === 'number' || typeof found === 'boolean') return String(found);
@@ -41,7 +41,7 @@ export function textAt(value: unknown, path: string): string | null {
 const plainName = (name: string): string => name.trim().toLowerCase();
 
 function ownValue(value: unknown, name: string): unknown {
-  // A list where one object was expected.
+  // Some providers send a list instead of one object.
   if (Array.isArray(value) && !/^\d+$/.test(name))
     return value.length === 1 ? ownValue(value[0], name) : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
@@ -57,7 +57,7 @@ export function findAt(value: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((found, name) => ownValue(found, name), value);
 }
 
-/** A text, a number, true or false as text, or the first of a list; null for anything else, and for an empty text. */
+/** The same of a value or of the first element of a list. */
 export function findText(value: unknown, path: string): string | null {
   const found = findAt(value, path);
   const first: unknown = Array.isArray(found) ? found[0] : found;
@@ -65,7 +65,7 @@ export function findText(value: unknown, path: string): string | null {
   return typeof first === 'string' && first !== '' ? first : null;
 }
 
-/** The entry of a record with this key, else with a key that differs only by case and spaces. */
+/** The entry of a record with this key, or with a key that differs only in case and spaces. */
 export function entryOf<T>(record: Readonly<Record<string, T>>, word: string): T | undefined {
   return Object.hasOwn(record, word)
     ? record[word]

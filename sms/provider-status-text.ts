@@ -1,6 +1,6 @@
 import { textAt } from './json.ts';
 
-/** Where providers report the status of a message, and its reason: Twilio, Zenvia, Infobip. */
+/** Where the receipts of Twilio, Zenvia and Infobip contain the status of a message and its reason. */
 const places = [
   'MessageStatus',
   'SmsStatus',
@@ -11,7 +11,7 @@ const places = [
   'error.name',
 ] as const;
 
-/** The status in a receipt, in the provider's words: `undelivered, 30003`. Null if it contains none. */
+/** The status in a receipt, in the provider's words, such as `undelivered, 30003`; null if there is none. */
 export function providerStatusText(payload: unknown): string | null {
   const texts = places.flatMap((place) => textAt(payload, place) ?? []);
   return texts.length === 0 ? null : [...new Set(texts)].join(', ');

@@ -1,7 +1,7 @@
 /**
- * Our message id as a provider's client reference: `4f0c2a91-123`. The prefix belongs to this deployment's provider
- * row, because two deployments, or a reinstalled one, may share an account at the provider and both count from 1. With
- * the prefix, a reference that returns is ours, and a repetition that the provider reports is one.
+ * Our message id as a client reference for a provider, such as `4f0c2a91-123`. The prefix is unique to the provider row of
+ * this deployment: two deployments, or a reinstalled one, may share an account at the provider and both count from 1.
+ * With the prefix, a returned reference is certainly ours, and a duplicate that the provider reports is a real one.
  */
 export interface Reference {
   write(messageId: number): string;

@@ -2,13 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { secretField } from './callback.ts';
 import type { Callback } from './provider.ts';
 
-/** The header with a provider's secret, if a subscription can set headers. */
+/** The header with the secret, for providers whose subscriptions can set headers. */
 export const secretHeader = 'x-torpedo-key';
 
 /**
- * Whether a callback of a provider that cannot sign contains the shared secret: in the header `X-Torpedo-Key`, as
- * bearer token, as the password of basic authentication, in the query (`?key=…`) or as the last segment of the path. A
- * provider offers one of them; which one is not secret.
+ * Whether a callback of a provider that cannot sign contains the shared secret: in the header `X-Torpedo-Key`, as a
+ * bearer token, as the password of basic authentication, in the query (`?key=…`) or as the last segment of the path.
+ * Each provider supports one of these; which one is not secret.
  */
 export function knowsSecret({ url, headers, query }: Callback, secret: string): boolean {
   const candidates = [
@@ -17,7 +17,7 @@ export function knowsSecret({ url, headers, query }: Callback, secret: string): 
     lastOfPath(url),
     ...credentials(headers['authorization']),
   ];
-  // Compares all of them, whichever matches.
+  // Always compares all of them, so that the time does not depend on the match.
   return candidates.filter((one) => typeof one === 'string' && equal(one, secret)).length > 0;
 }
 

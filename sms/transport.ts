@@ -6,21 +6,21 @@ import { withheld } from './provider.ts';
 export type Exchange =
   /** The status line arrived. `body` is null if the rest of the answer did not. */
   | { kind: 'answered'; status: number; retryAfter: string | null; body: string | null }
-  /** Not one byte of the request was written: it was certainly not taken. */
+  /** No byte of the request was written: it was certainly not accepted. */
   | { kind: 'not_written'; code: string }
   /** The request was written, or may have been, and no answer came. */
   | { kind: 'unanswered'; code: string };
 
 export interface TransportOptions {
-  /** Scheme, host and port; its path is prepended to the path of each request. */
+  /** Its path, if any, is prepended to the path of each request. */
   baseUrl: string;
   /** Sent with each request. */
   headers: Record<string, string>;
   /** Requests set a `User-Agent` of their own. */
   ownUserAgent?: boolean;
-  /** The timeout for the connection, for the head of the answer, and for the whole answer: each at most this long. */
+  /** The timeout of each phase: the connection, the head of the answer, the whole answer. */
   timeoutMs: number;
-  /** Maximum number of connections; each carries one request at a time. Further requests wait in memory. */
+  /** Maximum number of connections. Each carries one request at a time; further requests wait in memory. */
   connections: number;
   /** A longer answer counts as interrupted. */
   maxAnswerBytes?: number;
@@ -46,16 +46,16 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** A provider's answer to a send has one or two kilobytes. */
+/** Much more than the one or two kilobytes of an answer to a send. */
 const defaultMaxAnswerBytes = 64 * 1024;
 
 /**
- * Requests over kept-alive connections, each sent once: no retry, no redirect, and an exact result on whether the
- * request can have reached the server.
+ * Sends requests over kept-alive connections, each exactly once: no retry, no redirect, and a reliable result on whether
+ * the request may have reached the server.
  *
  * undici calls `onRequestStart` in the same tick in which it writes the first byte (client-h1.js, `writeH1`), and never
  * before it has a connection. An error without that call (refused, DNS, TLS, connect timeout, a kept-alive connection
- * found closed) therefore proves that nothing was written; after the call, nothing is proved. The most common false
+ * found closed) therefore proves that nothing was written. After the call nothing can be proved. The most common false
  * alarm is a connection that the provider closed while it was idle. undici avoids it in two ways: it closes connections
  * after 4 idle seconds (earlier if the provider's Keep-Alive header requires it), and before it writes to an idle one,
  * it lets the event loop deliver a close or reset that has already arrived.

@@ -9,9 +9,9 @@ import type { Table } from './table.ts';
 const gateway = { provider: 'gateway' } as const;
 
 /**
- * The gateway's own code takes precedence. A 2xx with an unlisted code may mean anything, with or without an id; an
- * explicit `success: false` is a refusal. Without a code, a 2xx means that the message was taken if the message id is
- * in its place, or if neither an id nor a code was expected.
+ * The outcome of an answer. The gateway's own code takes precedence. A 2xx with an unlisted code may mean anything, with
+ * or without an id, but an explicit `success: false` is a refusal. A 2xx without a code means that the message was
+ * accepted if it contains the message id where it is expected, or if neither an id nor a code is expected.
  */
 export function answerOutcome(
   exchange: Exchange,
@@ -44,12 +44,12 @@ export function answerOutcome(
   const known = word === null ? undefined : codes(word);
   if (word !== null && known !== undefined) {
     if (known.value.means === 'accepted') return { kind: 'accepted', providerMessageId: id ?? reference };
-    // The pattern for everything else matched: the value is not from a closed set.
+    // Only the pattern `*` matched, so the value may be anything.
     const reported = known.label === '' ? outcomeCode(word, false, 'UNLISTED_CODE') : ourCode(known.label);
     const outcome = outcomeOfCode(meaningOf(known.value, reported.publicCode), reported);
     return outcome.kind === 'temporary' ? { ...outcome, ...waitOf(exchange) } : outcome;
   }
-  // An unlisted status is treated like any other status.
+  // An unlisted HTTP status has no meaning of its own.
   const code = codeAt?.in === 'status' ? null : word;
   return outcomeOf(exchange, {
     provider: 'gateway',
@@ -75,7 +75,7 @@ export function answerOutcome(
   });
 }
 
-/** For a gateway that takes no messages now, rather than refusing only this one. */
+/** The wait for a gateway that accepts no messages now, instead of refusing only this one. */
 function waitOf(
   exchange: Exchange,
 ): Pick<Extract<SendOutcome, { kind: 'temporary' }>, 'retryAfterMs' | 'outage'> {
@@ -90,7 +90,7 @@ type Answer = Omit<HttpGatewayConfig['answer'], 'codes'> & {
   codes: Table<HttpGatewayConfig['answer']['codes'][string]>;
 };
 
-/** Whether the answer, or the only element of its list, contains `success: false`, in the words that gateways use. */
+/** Whether the answer, or the only element of its list, contains `success: false` or a variant of it. */
 function saysNo(json: unknown): boolean {
   const only: unknown = Array.isArray(json) && json.length === 1 ? json[0] : json;
   return ['success', 'Success', 'sucesso', 'ok'].some((name) => {

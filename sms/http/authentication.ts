@@ -6,22 +6,22 @@ import type { Exchange, Transport } from '../transport.ts';
 
 const gateway = { provider: 'gateway' } as const;
 
-/** Access tokens of the process, cached until they expire (mailing/access-tokens.ts). */
+/** Access tokens, cached in the process until they expire (mailing/access-tokens.ts). */
 export interface AccessTokens {
-  /** `refused`: until a user acts; `unavailable`: it may pass. */
+  /** `refused`: a user must act; `unavailable`: may be temporary. */
   get(
     settings: ClientCredentials,
     secret: string,
   ): Promise<{ kind: 'token'; token: string } | { kind: 'refused' | 'unavailable'; code: string }>;
-  /** Drops a token that was refused. */
+  /** Removes a token that was refused. */
   drop(settings: ClientCredentials, secret: string, token: string): void;
 }
 
 type Authorized = { exchange: Exchange } | { outcome: SendOutcome };
 
 /**
- * Sends with authentication. If the gateway refuses a token, requests a new one, once: a 401 means that the message was
- * not taken.
+ * Sends with authentication. If the gateway refuses a token, requests a new one and sends once more: a 401 means that
+ * the message was not accepted.
  */
 export function createAuthorizedSend(
   transport: Transport,
@@ -78,5 +78,5 @@ function withoutToken({ kind, code }: { kind: 'refused' | 'unavailable'; code: s
     : { kind: 'temporary', ...ourCode(code), detail, retryAfterMs: null, outage: true };
 }
 
-/** The message is the name of the secret. */
+/** The error message is the name of the secret. */
 export class MissingSecret extends Error {}

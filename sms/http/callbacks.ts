@@ -19,8 +19,8 @@ export const notDescribed = (call: Call, kind: 'receipts' | 'inbound'): Reading<
   readingOf<never>([unreadPart(call, { code: 'not_described', params: { kind } })]);
 
 /**
- * Marks a callback as one for the other address, because it lacks the fields of this one and is complete as the other
- * kind: some gateways have a single address for receipts and replies.
+ * Detects a callback of the other kind: it lacks the fields of this kind and is complete as the other. Some gateways have
+ * a single address for receipts and replies.
  */
 export function orOtherType<T>(
   reading: Reading<T>,
@@ -43,7 +43,7 @@ export function orOtherType<T>(
   return { read: [], unread: reading.unread.map((part) => ({ ...part, fault })) };
 }
 
-/** A receipt whose status is elsewhere may contain our own sender and text: that is no reply. */
+/** Whether a reply is from a phone. A receipt may look like a reply, with our own sender and text. */
 export function isFromPhone({ from }: InboundMessage | AnsweringMessage, sender: string): boolean {
   if (from === null) return true;
   const phone = canonicalPhone(from);
@@ -54,16 +54,16 @@ export function isFromPhone({ from }: InboundMessage | AnsweringMessage, sender:
 interface Item {
   /** The value of a field as text; null if it is missing or not a scalar. */
   field: (name: string) => string | null;
-  /** Whether the field exists and is empty. */
+  /** Whether the field is there but empty. */
   isEmpty: (name: string) => boolean;
   payload: Payload;
-  /** A callback with only this item. */
+  /** A callback that contains only this item. */
   call: Call;
 }
 
 /**
- * The items of a callback, read as described or in a related format: JSON instead of a form, a list instead of one
- * object, and the reverse. Fields that the body lacks are read from the URL.
+ * The items of a callback. Besides the described format, related formats are accepted: JSON instead of a form, a list
+ * instead of one object, and vice versa. Fields that are missing in the body are read from the URL.
  */
 export function itemsOf(
   call: Call,
@@ -96,10 +96,10 @@ export function itemsOf(
 const isObject = (value: unknown): value is Payload =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A shorter value may appear in a callback by chance. */
+/** A shorter secret might appear in a callback by chance. */
 export const isLong = (secret: string): boolean => secret.length >= 8;
 
-/** Some gateways authenticate with our own credentials: these are not stored. */
+/** Some gateways authenticate with our own credentials, which must not be stored. */
 function withoutCredentials<T>(
   fields: Record<string, T>,
   credentials: ReadonlySet<unknown>,
@@ -117,13 +117,13 @@ function jsonItems(json: unknown, list: string | null): unknown[] {
 
 export interface ReferenceReader {
   reference: Reference;
-  /** Whether the gateway receives the plain number of a message, and may return it instead of the reference. */
+  /** Whether requests contain the plain message id, which the gateway may return instead of our reference. */
   isNumberSent: boolean;
-  /** Whether the gateway's answer contains its own id of the message. */
+  /** Whether the answer to a send contains the gateway's own message id. */
   isIdKnown: boolean;
 }
 
-/** The message that a receipt refers to: the id of ours, a test send's, which belongs to no run, or none of ours. */
+/** What a receipt refers to: a message of ours, a test send (which belongs to no run), or neither. */
 function messageIdOf(ours: string | null, { reference, isNumberSent }: ReferenceReader) {
   if (ours === null) return null;
   if (ours === reference.write(0) || (isNumberSent && ours === '0')) return 'test';
@@ -147,7 +147,7 @@ export function createReceiptReader(
     if (status === undefined)
       return unreadPart(call, { code: 'status_unknown', params: { status: quoted(word) } }, id);
     if (id === null && (theirs === null || !reader.isIdKnown)) {
-      // It concerns no message, such as a heartbeat.
+      // The callback is about no message: a heartbeat, for example.
       if (status === 'none') return null;
       const ids = reader.isIdKnown && names.providerMessageId !== null ? [names.providerMessageId] : [];
       return unreadPart(
@@ -205,7 +205,7 @@ export function readInbound(
   return { read: { ...common, from, answers, call } };
 }
 
-/** Null: no text, not even an empty one. */
+/** The text, possibly empty; null if there is none. */
 function inboundText(
   { field, isEmpty }: Item,
   { text, hex, coding }: NonNullable<HttpGatewayConfig['inbound']>,
@@ -217,7 +217,7 @@ function inboundText(
   return decoded ?? field(text) ?? (isNothing ? '' : null);
 }
 
-/** An id for a message without one: the same if it is repeated within the minute. */
+/** An id for a message without one. A repetition within the same minute gets the same id. */
 function madeId(parts: readonly string[], receivedAt: Date): string {
   const minute = Math.floor(receivedAt.getTime() / 60_000);
   return `made-${createHash('sha256')

@@ -1,6 +1,6 @@
 import { gsmBasic, gsmExtension } from '../../domain/segments.ts';
 
-/** The bytes of an SMS as hexadecimal digits, as in SMPP: 3GPP TS 23.038, 6.2.1, one character per byte; or UTF-16. */
+/** SMS texts as hexadecimal digits, as in SMPP: one byte per GSM 03.38 character (3GPP TS 23.038, 6.2.1), or UTF-16. */
 
 const escape = 0x1b;
 /** The bytes of `gsmExtension`, after the escape: 3GPP TS 23.038, 6.2.1.1. */

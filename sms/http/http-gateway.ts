@@ -44,12 +44,12 @@ export interface HttpGatewayOptions extends HttpGatewayConfig {
   reference: string;
   sendTimeoutMs: number;
   connections: number;
-  /** Opens connections, and refuses those into the deployment's own network: the address comes from a user. */
+  /** Opens connections, but none into the deployment's own network, because the address comes from a user. */
   connect: buildConnector.connector;
   tokens: AccessTokens;
 }
 
-/** A gateway by an admin's description, as in docs/providers.md (domain/http-gateway.ts). */
+/** A gateway that an admin has described (domain/http-gateway.ts, docs/providers.md). */
 export function createHttpGateway(options: HttpGatewayOptions): Provider {
   const { request, answer, receipts, inbound, from, codings, values: secrets, callbackSecret } = options;
   const reference = createReference(options.reference);
@@ -74,7 +74,7 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
   const codes = createTable(answer.codes);
   const reader: ReferenceReader = {
     reference,
-    // Otherwise a number of the gateway's own could be mistaken for one of ours.
+    // Otherwise an id of the gateway could be mistaken for one of ours.
     isNumberSent: gatewayPlaceholders(options).some((name) => name === 'messageId' || name === 'receiptUrl'),
     isIdKnown: answer.messageId !== null,
   };
@@ -102,7 +102,7 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
       from,
       // SMPP's data coding, as gateways support it: GSM-7 or UCS-2.
       coding: encoding === 'GSM-7' ? codings.gsm : codings.unicode,
-      // No receipt is expected for a test send.
+      // A test send has no message id and expects no receipt.
       messageId: String(messageId ?? 0),
       reference: reference.write(messageId ?? 0),
       receiptUrl:
@@ -163,7 +163,7 @@ export function createHttpGateway(options: HttpGatewayOptions): Provider {
   };
 }
 
-/** A number in the gateway's format; null: that format cannot represent it. */
+/** A number in the format of the gateway; null if the format cannot represent it. */
 function numberAs(numbers: HttpGatewayConfig['numbers'], e164: string): string | null {
   switch (numbers) {
     case 'plus':

@@ -25,7 +25,7 @@ export function compileTemplate(template: string, secrets: Readonly<Record<strin
   return (values, escape) => parsed.parts.map((part) => valueOf(part, values, escape)).join('');
 }
 
-/** `fill` returns null for no body. */
+/** `fill` returns null if there is no body. */
 export function compileBody(
   { body, charset }: HttpGatewayConfig['request'],
   compile: (template: string) => Fill,
@@ -61,7 +61,7 @@ export function compileBody(
   }
 }
 
-/** Fills in the texts first; writing the result as JSON then escapes them. */
+/** Fills in the texts before the JSON is written, which escapes them. */
 function compileJson(value: unknown, compile: (template: string) => Fill): (values: Values) => unknown {
   if (typeof value === 'string') {
     const fill = compile(value);
@@ -83,7 +83,7 @@ function isAsJson(template: string): boolean {
   return typeof part === 'object' && 'placeholder' in part && part.asJson;
 }
 
-/** A number, true or false if JSON can represent the text exactly; else the text. */
+/** A number, true or false if it represents the text exactly; otherwise the text. */
 function scalarOf(text: string): number | boolean | string {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);

@@ -1,19 +1,18 @@
 import { entryOf } from '../json.ts';
 
-/** The meaning of a gateway's word by its description, with a label for the word. */
+/** The meaning of a gateway's word, as described by an admin, with a label for the word. */
 export interface Entry<T> {
   value: T;
   /**
-   * The word itself or, for a pattern, its part besides `*`: `stat:EXPIRED` of an operator's whole receipt. Empty for
-   * the pattern `*`, which matches everything.
+   * The word, or the part of a pattern without `*`, such as `stat:EXPIRED` for the whole receipt of an operator. Empty
+   * for the pattern `*`, which matches everything.
    */
   label: string;
 }
 export type Table<T> = (word: string) => Entry<T> | undefined;
 
 /**
- * A record of a description whose keys may contain `*` for anything. A key without `*` comes first, then the longest
- * first.
+ * Looks words up in a record whose keys may contain `*` for any text. Keys without `*` take precedence, then longer keys.
  */
 export function createTable<T>(record: Readonly<Record<string, T>>): Table<T> {
   const patterns = Object.entries(record)

@@ -5,7 +5,7 @@ const params = { provider: 'Infobip' } as const;
 /**
  * Infobip's names of statuses, errors and request errors that concern a message:
  * https://www.infobip.com/docs/essentials/api-essentials/response-status-and-error-codes
- * Only receipts contain the errors (EC_…). The BLACKLIST of earlier years is BLOCKLIST here.
+ * The errors (EC_…) are only in receipts. BLACKLIST, in the names of earlier years, is BLOCKLIST here.
  */
 const codes: Readonly<Record<string, CodeMeaning>> = {
   // Statuses.
@@ -32,7 +32,7 @@ const codes: Readonly<Record<string, CodeMeaning>> = {
 
   // Errors: the recipient's choice.
   EC_SC_BLOCKED_BY_END_USER: refused('number_opted_out', { code: 'blocked_by_recipient', params }),
-  // By its description the recipient's own STOP, despite its name.
+  // Despite its name, the documentation describes it as the recipient's own STOP.
   EC_CONTENT_BLOCKED: refused('number_opted_out', { code: 'opted_out', params }),
   EC_BLOCKED_BY_CAMPAIGN_BLOCKLIST: refused('number_opted_out', { code: 'block_list', params }),
   EC_DEST_ADDRESS_BLOCKLISTED: refused('number_opted_out', { code: 'do_not_disturb', params }),
@@ -101,8 +101,8 @@ export interface InfobipStatus {
 }
 
 /**
- * Statuses whose id is more precise than their name: in the list of earlier years 14 is named REJECTED_DESTINATION, as
- * is 52 now, and means the block list; only 52 is an invalid number.
+ * Statuses whose id is more precise than their name. In earlier years, 14 (block list) was named REJECTED_DESTINATION,
+ * which is now the name of 52 (invalid number).
  */
 const statusesById: ReadonlyMap<string, string> = new Map([
   ['10', 'REJECTED_DND'],
@@ -126,6 +126,6 @@ const meaningBy =
 export const infobipStatus = meaningBy(statusesById);
 export const infobipError = meaningBy(errorsById);
 
-/** A second message with the same id was refused: the first one exists, and this reveals nothing else about it. */
+/** A second message with the same id was refused. This proves only that the first one exists. */
 export const isDuplicate = ({ name, id }: InfobipStatus): boolean => name === duplicateName || id === '23';
 export const duplicateName = 'REJECTED_DUPLICATE_MESSAGE_ID';

@@ -29,12 +29,12 @@ export interface InfobipOptions {
   /** The account's own base URL, `https://xxxxx.api.infobip.com`. */
   baseUrl: string;
   apiKey: string;
-  /** The secret that Infobip sends with receipts (`?key=`, in the URL that we give it) and with replies. */
+  /** The secret that Infobip sends with receipts (as `?key=` in the URL that we pass) and with replies. */
   callbackSecret: string;
   /** A number, a short code or a name, registered with the account. */
   from: string;
   statusCallbackUrl: string;
-  /** Sends texts that need it with the language tables of Portuguese, as counted (domain/segments.ts). */
+  /** Sends texts with the language tables of Portuguese where they were counted with them (domain/segments.ts). */
   portuguese: boolean;
   /** The prefix of our references (sms/reference.ts). */
   reference: string;
@@ -45,9 +45,9 @@ export interface InfobipOptions {
 /**
  * Infobip's SMS API v3: https://www.infobip.com/docs/api/channels/sms/outbound-sms/send-sms-messages
  *
- * Our reference is Infobip's message id, and Infobip refuses a second message with the same id: a send whose answer was
- * lost is repeated, and REJECTED_DUPLICATE_MESSAGE_ID then means that the first one arrived. A look-up shows whether
- * that one was taken or refused, because no documentation states that a refused message frees its id.
+ * Our reference is Infobip's message id, and Infobip refuses a second message with the same id. So a send whose answer
+ * was lost is repeated: REJECTED_DUPLICATE_MESSAGE_ID means that the first one arrived. A lookup then shows whether the
+ * first one was accepted or refused, because it is not documented whether a refused message frees its id.
  */
 export function createInfobip(options: InfobipOptions): Provider {
   const { from, portuguese, callbackSecret, statusCallbackUrl } = options;
@@ -76,7 +76,7 @@ export function createInfobip(options: InfobipOptions): Provider {
     if (textAt(first, 'status.groupName') !== 'REJECTED') {
       return { kind: 'accepted', providerMessageId: id };
     }
-    // Its id is used up: this message cannot be sent again as a new one.
+    // The id is used: this message cannot be sent again.
     const { reason, detail } = infobipStatus(status) ?? refused('request_refused', unlisted);
     return { kind: 'refused', reason, ...codeOf(status), detail };
   };
@@ -116,8 +116,7 @@ export function createInfobip(options: InfobipOptions): Provider {
 
 /**
  * https://www.infobip.com/docs/sms/language: without `language`, a text with ã is sent in Unicode. Infobip's own
- * transliteration is not
- * used, so that the sent text is the one that was counted and shown; accents are removed before.
+ * transliteration is not used: we remove accents before, so that the sent text is the one that was counted and shown.
  */
 function contentOf(text: string, portuguese: boolean): object {
   const shift = portuguese ? segmentsOf(text, profiles.portuguese).shift : null;
@@ -135,7 +134,7 @@ const wording: Wording = {
   meaningOf: infobipCode,
 };
 
-/** A 200 may contain a refusal: the group of the message's status decides. */
+/** A 200 may contain a refusal, which the group of the message's status shows. */
 function readAcceptance(body: unknown): SendOutcome | null {
   const id = textAt(body, 'messages.0.messageId');
   const group = textAt(body, 'messages.0.status.groupName');
@@ -149,7 +148,7 @@ function readAcceptance(body: unknown): SendOutcome | null {
 
 const unlisted = { code: 'refused', params: { provider: 'Infobip' } } as const;
 
-/** For a status of a message, whose HTTP status is meaningless. */
+/** The outcome by the status of a message. The HTTP status has no meaning here. */
 const codeOf = (status: InfobipStatus): OutcomeCode =>
   isDuplicate(status)
     ? ourCode(duplicateName)
@@ -160,7 +159,7 @@ const statusAt = (value: unknown, path: string): InfobipStatus => ({
   id: textAt(value, `${path}.id`),
 });
 
-/** A callback contains its reports or messages in `results`; `part`: a callback with one of them. */
+/** The reports or messages in `results` of a callback; `part` is a callback with one of them. */
 function readEach<T>(call: Call, read: (result: unknown, part: Call) => Part<T>): Reading<T> {
   const { json } = call;
   const isOne = at(json, 'results') === undefined && at(json, 'messageId') !== undefined;
@@ -188,7 +187,7 @@ function readReceipt(report: unknown, part: Call, reference: Reference): Part<De
 const groups = ['ACCEPTED', 'OK', 'PENDING', 'DELIVERED', 'UNDELIVERABLE', 'EXPIRED', 'REJECTED'];
 
 /**
- * One delivery report; null: not one. DELIVERED_TO_OPERATOR is not a delivery yet; EXPIRED_DLR_UNKNOWN means that the
+ * One delivery report; null if it is none. DELIVERED_TO_OPERATOR is no delivery yet. EXPIRED_DLR_UNKNOWN means that the
  * outcome will never be known.
  * https://www.infobip.com/docs/developer-resources/api-fundamentals/message-status-codes
  */
@@ -215,7 +214,7 @@ function readReport(report: unknown, reference: Reference): (DeliveryReceipt & L
 
 type ListedId = Pick<ListedMessage, 'providerMessageId'>;
 
-/** The logs for one id. If they contain only a refused repetition, a first message exists. */
+/** The logs of one id. If they contain only a refused repetition, a first message exists. */
 function readLogs(json: unknown, id: string, reference: Reference): ListedMessage[] {
   const logs = listAt(json, 'results').filter((log) => textAt(log, 'messageId') === id);
   const firsts = logs.filter((log) => !isDuplicate(statusAt(log, 'status')));

@@ -30,7 +30,7 @@ export function verifyTwilioCallback(
   const signing = signingOf(keys, headers['x-twilio-webhooks-signature-settings']);
   if (signing === null) return false;
 
-  // Most have none, and parsing a URL costs as much as verifying it.
+  // Most URLs have no hash, and parsing one costs as much as verifying the signature.
   const bodyHash =
     url.includes('bodySHA256=') && URL.canParse(url) ? new URL(url).searchParams.get('bodySHA256') : null;
   if (bodyHash !== null && !equal(bodyHash, createHash('sha256').update(rawBody).digest('hex'))) return false;
@@ -54,7 +54,7 @@ const algorithms: ReadonlyMap<string, Signing['algorithm']> = new Map([
   ['HMAC_SHA256', 'sha256'],
 ]);
 
-/** Null: the key or the algorithm is unknown. */
+/** Null if the key or the algorithm is unknown. */
 function signingOf(
   { authToken, sharedKeySecret }: SigningKeys,
   settings: string | string[] | undefined,
@@ -80,7 +80,7 @@ function signedFields(form: Callback['form']): string {
   return text;
 }
 
-// By pattern instead of URL, which would percent-encode characters that Twilio signed unencoded.
+// Not by the class URL, which percent-encodes characters that Twilio signs unencoded.
 const authority = /^(https?:\/\/)([^/?#]*?)(:\d+)?(?=[/?#]|$)/i;
 
 const withoutPort = (url: string): string => url.replace(authority, '$1$2');
@@ -132,14 +132,14 @@ export function readTwilioReceipts(call: Call): Reading<DeliveryReceipt> {
   return { read: [{ messageId, providerMessageId: sid, ...outcome, payload: form }], unread: [] };
 }
 
-/** No inner function of the readers, because tsx names it anew at every call. */
+/** Not inside the readers, because tsx wraps an inner function at every call. */
 const unread = (call: Call, messageId: number | null, fault: UnreadFault): Reading<never> =>
   readingOf<never>([unreadPart(call, fault, messageId)]);
 
 /** The SmsStatus of an incoming message. */
 const received = 'received';
 
-/** The meaning of a status with its error code, '' or 0 for none: in callbacks and in the list of messages. */
+/** The meaning of a status with its error code (empty or 0: none), in callbacks and in the list of messages. */
 export function readTwilioStatus(
   word: string,
   code: string,

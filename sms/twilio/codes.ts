@@ -3,11 +3,11 @@ import { account, ambiguous, type CodeMeaning, outage, refused, temporary } from
 const params = { provider: 'Twilio' } as const;
 
 /**
- * Twilio's error codes for text messages, in the answer to a send or as `ErrorCode` of a receipt; omits those of media,
+ * Twilio's error codes for text messages, in the answer to a send or as `ErrorCode` of a receipt, without those of media,
  * voice and other channels: https://www.twilio.com/docs/api/errors
  *
- * A daily limit (63038, and those of US carriers) belongs to the account: a run pauses with its reason, and a message
- * whose receipt reports it is worth resending.
+ * A daily limit (63038, and those of US carriers) is a problem of the account: the run pauses with this reason. A message
+ * whose receipt reports it can be resent later.
  */
 export const twilioCodes: ReadonlyMap<number, CodeMeaning> = new Map([
   [10001, account({ code: 'account_inactive', params })],
@@ -80,7 +80,7 @@ export const twilioCodes: ReadonlyMap<number, CodeMeaning> = new Map([
   [30041, refused('sender_refused', { code: 'sender_not_registered', params })],
   [30042, refused('sender_refused', { code: 'sender_blocked', params })],
   [30043, refused('carrier_filtered', { code: 'carrier_refused', params })],
-  // The carrier's answer was lost: Twilio itself does not repeat the message, because it may have arrived.
+  // The carrier's answer was lost. Twilio does not repeat the message, because it may have arrived.
   [30410, refused('not_delivered', { code: 'no_cause', params })],
   [30450, refused('carrier_filtered', { code: 'fraud_protection', params })],
   [30454, account({ code: 'daily_limit', params }, 'temporary_failure')],

@@ -6,7 +6,7 @@ import { readListed } from './look-up.ts';
 
 /** Twilio's maximum page size. */
 const pageSize = 1_000;
-/** A page of texts of 1,600 characters, three bytes each, with all other fields. */
+/** Enough for a page of texts of 1,600 characters, with three bytes each and all other fields. */
 export const listPageBytes = 8 * 1024 * 1024;
 
 /**
@@ -19,7 +19,7 @@ export async function* listTwilioSince(
   since: Date,
 ): AsyncGenerator<ListPage> {
   const query = new URLSearchParams({
-    // Whole seconds.
+    // Twilio's times are whole seconds.
     'DateSent>': `${since.toISOString().slice(0, 19)}Z`,
     PageSize: String(pageSize),
   });
@@ -32,9 +32,8 @@ export async function* listTwilioSince(
     }
     yield { kind: 'listed', entries: listAt(read.json, 'messages').flatMap((one) => readEntry(one, sender)) };
     next = textAt(read.json, 'next_page_uri');
-    // Only the list itself, and no other address in the answer.
+    // Follow only addresses of the list itself, and no other address in the answer.
     if (next !== null && !next.startsWith(`${path}?`)) {
-      // A next page outside the list.
       yield { kind: 'unavailable', code: 'LIST_ELSEWHERE', retryAfterMs: null };
       return;
     }

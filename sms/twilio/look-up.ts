@@ -7,17 +7,17 @@ import { readTwilioStatus } from './callbacks.ts';
 
 /** Twilio's dates are whole seconds, and its clock differs from ours. */
 const slackMs = 60_000;
-/** Small enough that twenty texts of 1,600 characters fit into the transport's maximum answer. */
+/** So few that texts of 1,600 characters fit into the maximum answer of the transport. */
 const pageSize = 20;
 /** The messages to one number within minutes fit on one page. */
 const maxPages = 10;
 
 /**
- * Looks a message up in Twilio's list:
+ * Looks up a message in Twilio's list:
  * https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
  *
  * The list contains neither our reference nor the URL of the status callback. A candidate has the same number, sender
- * and text, and was created within the period in which ours was handed over.
+ * and text, and was created in the period in which our message was passed to Twilio.
  */
 export async function lookUpTwilio(
   transport: Transport,
@@ -48,9 +48,9 @@ export async function lookUpTwilio(
   const messages: ListedMessage[] = [];
   let next: string | null = `${path}?${query.toString()}`;
   for (let page = 0; next !== null; page++) {
-    // Only the list itself, and no other address in the answer.
+    // Follow only addresses of the list itself, and no other address in the answer.
     if (page === maxPages || !next.startsWith(`${path}?`)) {
-      // Too many messages to this number to tell them apart.
+      // There are too many messages to this number to identify ours.
       return { kind: 'unavailable', code: 'LIST_TOO_LONG', retryAfterMs: null };
     }
     const read = lookedUp(await transport.send({ method: 'GET', path: next, body: null }));
@@ -61,7 +61,7 @@ export async function lookUpTwilio(
   return { kind: 'listed', messages };
 }
 
-/** A message in the list, which was at least taken. Empty when it cannot be read. */
+/** A message in the list, which was at least accepted. Empty if it cannot be read. */
 export function readListed(listed: unknown): ListedMessage[] {
   const providerMessageId = textAt(listed, 'sid');
   if (providerMessageId === null) return [];

@@ -15,7 +15,7 @@ export interface TwilioOptions {
   /** `https://api.twilio.com`, or the sandbox. */
   baseUrl: string;
   accountSid: string;
-  /** Signs the webhooks; also sends, if there is no API key. */
+  /** Signs the webhooks. Also authenticates sends if there is no API key. */
   authToken: string;
   apiKeySid?: string | undefined;
   apiKeySecret?: string | undefined;
@@ -25,16 +25,15 @@ export interface TwilioOptions {
   from: string;
   /** Where Twilio posts receipts. Our message id is added to the query. */
   statusCallbackUrl: string;
-  /** The timeout for each of: the connection, the head of the answer, the whole answer. */
+  /** The timeout of each phase: the connection, the head of the answer, the whole answer. */
   sendTimeoutMs: number;
   /** Maximum number of connections, and so of concurrent sends. */
   connections: number;
 }
 
 /**
- * https://www.twilio.com/docs/global-infrastructure/understanding-edge-locations: the host of a region also names the
- * edge;
- * api.<region>.twilio.com was shut down in April 2026.
+ * https://www.twilio.com/docs/global-infrastructure/understanding-edge-locations: the host of a region also contains the
+ * edge. api.<region>.twilio.com was shut down in April 2026.
  */
 export const twilioUrl = ({
   region,
@@ -48,7 +47,7 @@ export const twilioUrl = ({
 /**
  * Twilio's Messages API: https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
  *
- * Twilio has no client reference and refuses no repetition: our message id is sent in the StatusCallback URL and
+ * Twilio has no client reference and does not detect duplicates. Our message id is in the StatusCallback URL, so it
  * returns with the receipt. The list of messages does not contain it.
  */
 export function createTwilio(options: TwilioOptions): Provider {
@@ -78,7 +77,7 @@ export function createTwilio(options: TwilioOptions): Provider {
   });
 
   const path = `/2010-04-01/Accounts/${accountSid}/Messages.json`;
-  // The constant part of the form; with a reference, up to the value of `message` in the callback's query.
+  // The constant part of the form, up to the value of `message` in the query of the callback if there is a reference.
   const sender = from.startsWith('MG') && from.length === 34 ? 'MessagingServiceSid' : 'From';
   const callback = `${statusCallbackUrl}${statusCallbackUrl.includes('?') ? '&' : '?'}message=`;
   const fromField = `${sender}=${encodeURIComponent(from)}`;
@@ -89,7 +88,7 @@ export function createTwilio(options: TwilioOptions): Provider {
     referenceSuffices: false,
     receiptsById: false,
     send: async ({ messageId, to, text, mayLeave }) => {
-      // A lone surrogate, which encodeURIComponent throws on, is sent as U+FFFD.
+      // A lone surrogate is sent as U+FFFD, because encodeURIComponent would throw.
       const fields = messageId === null ? fromField : `${constantFields}${messageId}`;
       const body = `${fields}&To=${encodeURIComponent(to)}&Body=${encodeURIComponent(toUSVString(text))}`;
       return outcomeOf(await transport.post(path, body, mayLeave), wording);

@@ -3,8 +3,8 @@ import { account, ambiguous, type CodeMeaning, refused } from '../codes.ts';
 const params = { provider: 'Zenvia' } as const;
 
 /**
- * Zenvia's error codes of a send, from "Error Handling" in its API description; for a VALIDATION_ERROR, with the first
- * field that it names (sms/zenvia/zenvia.ts).
+ * Zenvia's error codes of a send, from "Error Handling" in its API description. A VALIDATION_ERROR is followed by the
+ * first field that it lists (sms/zenvia/zenvia.ts).
  * https://github.com/zenvia/zenvia-openapi-spec/blob/master/spec/info/description.md
  */
 export const zenviaCodes: ReadonlyMap<string, CodeMeaning> = new Map([
@@ -14,6 +14,6 @@ export const zenviaCodes: ReadonlyMap<string, CodeMeaning> = new Map([
   ['VALIDATION_ERROR/from', account({ code: 'sender_invalid', params })],
   ['VALIDATION_ERROR/to', refused('number_invalid', { code: 'number_invalid', params })],
   ['VALIDATION_ERROR/contents', refused('content_refused', { code: 'text_invalid', params })],
-  // Not documented as refusing the same externalId twice; if Zenvia does, it took the first one.
+  // It is not documented that Zenvia refuses a second message with the same externalId. If so, it accepted the first.
   ['DUPLICATED', ambiguous({ code: 'duplicate', params })],
 ]);

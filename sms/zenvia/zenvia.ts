@@ -26,9 +26,9 @@ export interface ZenviaOptions {
 /**
  * Zenvia's API v2: https://zenvia.github.io/zenvia-openapi-spec/v2/ (channel SMS).
  *
- * Our reference is sent as `externalId` and returned with each MESSAGE_STATUS. Zenvia does not document that it refuses
- * a second message with the same one, so a message that it may have taken is never sent again. Receipts and replies
- * come from subscriptions that the admin creates at Zenvia; they are not signed, but can contain a header of ours.
+ * Our reference is sent as `externalId` and returned with each MESSAGE_STATUS. It is not documented that Zenvia refuses a
+ * second message with the same `externalId`, so a message that it may have accepted is never sent again. Receipts and
+ * replies come from subscriptions that the admin creates at Zenvia. They are not signed, but can contain our header.
  */
 export function createZenvia(options: ZenviaOptions): Provider {
   const { from, callbackSecret } = options;
@@ -74,7 +74,7 @@ const wording: Wording = {
   errorCode: (body) => {
     const code = textAt(body, 'code');
     if (code !== 'VALIDATION_ERROR') return code;
-    // `contents.0.text`, `body.to`, `["from"]`: every notation contains the name of the field.
+    // The field is written as `contents.0.text`, `body.to` or `["from"]`: each contains its name.
     const field = /\b(from|to|contents)\b/.exec(textAt(body, 'details.0.path') ?? '');
     return field ? `${code}/${field[0]}` : code;
   },
@@ -96,14 +96,14 @@ const statuses: ReadonlyMap<string, DeliveryReceipt['status']> = new Map([
   ['REJECTED', 'failed'],
 ]);
 
-/** One event, or several if Zenvia ever sends a list. */
+/** One event, or several in case Zenvia sends a list. */
 const partsOf = (call: Call): Call[] =>
   Array.isArray(call.json) ? call.json.map((json: unknown) => ({ ...call, json })) : [call];
 
 /** The types of callbacks from Zenvia's subscriptions. */
 const types = { receipts: 'MESSAGE_STATUS', inbound: 'MESSAGE' } as const;
 
-/** Null: it has the expected type. */
+/** Null if it has the expected type. */
 function typeFault(call: Call, kind: keyof typeof types): UnreadFault | null {
   const type = textAt(call.json, 'type');
   if (type === types[kind]) return null;
@@ -128,7 +128,7 @@ function readReceipt(call: Call, reference: Reference): Part<DeliveryReceipt> {
       messageId,
       providerMessageId: id,
       status,
-      // Zenvia does not publish the codes of the carriers: the status is the only reason.
+      // Zenvia does not publish the codes of the carriers, so the status is the only reason.
       reason: status === 'undelivered' || status === 'failed' ? reasons[status] : null,
       code: textAt(json, 'messageStatus.causes.0.channelErrorCode'),
       payload: asPayload(json),
@@ -141,7 +141,7 @@ function readMessage(call: Call): Part<InboundMessage> {
   const wrong = typeFault(call, 'inbound');
   if (wrong) return unreadPart(call, wrong);
   const message = at(json, 'message');
-  // One of our own messages, from a subscription to both directions.
+  // A subscription to both directions also reports our own messages.
   if ([at(json, 'direction'), at(message, 'direction')].includes('OUT')) return null;
   const id = textAt(message, 'id');
   const from = textAt(message, 'from');
