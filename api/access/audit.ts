@@ -41,6 +41,7 @@ export const auditEntryView = z.object({
   words: z.string(),
   changeWords: z.array(z.string()),
 });
+export const auditList = z.object({ entries: z.array(auditEntryView) });
 
 export const actorList = z.object({ actors: z.array(z.object({ actor: z.string(), name: z.string() })) });
 
@@ -66,7 +67,7 @@ export const auditLog: FastifyPluginAsyncZod<{ sql: Sql }> = async (app, { sql }
         tags,
         summary: 'List the entries of the audit log, newest first',
         querystring: page.extend(filter.shape),
-        response: { 200: z.object({ entries: z.array(auditEntryView) }) },
+        response: { 200: auditList },
       },
     },
     async (request) => {

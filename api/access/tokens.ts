@@ -19,6 +19,7 @@ export const tokenView = z.object({
   lastUsedAt: instant.nullable(),
   revokedAt: instant.nullable(),
 });
+export const tokenList = z.object({ tokens: z.array(tokenView) });
 
 /** The fields of a token. */
 export const tokenContent = z.strictObject({
@@ -44,7 +45,7 @@ export const tokens: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date }>
         tags: ['tokens'],
         summary: 'List API tokens',
         querystring: page,
-        response: { 200: z.object({ tokens: z.array(tokenView) }) },
+        response: { 200: tokenList },
       },
     },
     async ({ query: { before = null, limit } }) => ({ tokens: await listTokens(sql, { before, limit }) }),

@@ -29,6 +29,7 @@ export const userView = z.object({
   mustChangePassword: z.boolean(),
   createdAt: instant,
 });
+export const listedUsers = z.object({ users: z.array(userView) });
 
 const userList = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
@@ -68,7 +69,7 @@ export const users: FastifyPluginAsyncZod<{ sql: Database; passwords: Passwords 
         tags: ['users'],
         summary: 'List users',
         querystring: userList,
-        response: { 200: z.object({ users: z.array(userView) }) },
+        response: { 200: listedUsers },
       },
     },
     async (request) => ({ users: await listUsers(sql, request.query) }),

@@ -90,6 +90,7 @@ export const customerList = z.object({
   /** More customers match these words than a search reads: add another word. */
   more: z.boolean(),
 });
+export const customerMessages = z.object({ messages: z.array(messageView) });
 
 export const customerFilter = z.strictObject({
   code: z.string().trim().min(1).max(60).optional(),
@@ -234,7 +235,7 @@ export const customers: FastifyPluginAsyncZod<{ sql: Database; clock: () => Date
         summary: 'List the messages to a customer, newest first',
         params: idParams,
         querystring: page,
-        response: { 200: z.object({ messages: z.array(messageView) }) },
+        response: { 200: customerMessages },
       },
     },
     async (request) => {

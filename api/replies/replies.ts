@@ -37,6 +37,7 @@ export const replyView = z.object({
   /** An automatic text to it whose outcome is unknown: `POST /api/answers/{id}/resolve` resolves it. */
   unknownAnswerId: z.int().nullable(),
 });
+export const replyList = z.object({ replies: z.array(replyView) });
 
 /** The message that a reply answers, with what is needed to understand the reply. */
 export const answeredView = z.object({
@@ -73,7 +74,7 @@ export const replies: FastifyPluginAsyncZod<{ sql: Sql; clock: () => Date }> = a
         tags,
         summary: 'List replies, newest first',
         querystring: page.extend(filter.shape),
-        response: { 200: z.object({ replies: z.array(replyView) }) },
+        response: { 200: replyList },
       },
     },
     async ({ query: { before, limit, ...where } }) => ({

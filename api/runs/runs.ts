@@ -32,14 +32,7 @@ import { instant } from '../http/instant.ts';
 import { dayParam, idParams, page, urlId } from '../http/parameters.ts';
 import { providerTrouble, providerTroubles } from '../../db/providers/trouble.ts';
 import { type ProgressHub, progressView, viewProgress } from '../services/progress.ts';
-import {
-  runSummaryView,
-  runView,
-  troublesOfRuns,
-  viewFailovers,
-  viewPreflight,
-  viewRunSummary,
-} from './view.ts';
+import { runList, runView, troublesOfRuns, viewFailovers, viewPreflight, viewRunSummary } from './view.ts';
 import type { StreamGuard } from '../services/stream-guard.ts';
 import type { Temporal } from '../services/temporal.ts';
 
@@ -56,6 +49,7 @@ export const runSampleView = z.object({
   /** How many of these had failed or were undelivered by then. */
   failed: z.int(),
 });
+export const runSampleList = z.object({ samples: z.array(runSampleView) });
 
 const runFilter = z.strictObject({
   campaignId: urlId.optional(),
@@ -144,7 +138,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
         tags,
         summary: 'List runs, newest first',
         querystring: page.extend(runFilter.shape),
-        response: { 200: z.object({ runs: z.array(runSummaryView) }) },
+        response: { 200: runList },
       },
     },
     async (request) => {
@@ -270,7 +264,7 @@ export const runs: FastifyPluginAsyncZod<RunsDeps> = async (
         description:
           'Returns samples, oldest first. The interval is one second at first and grows later; a run of one day has about 1,500 samples.',
         params: idParams,
-        response: { 200: z.object({ samples: z.array(runSampleView) }) },
+        response: { 200: runSampleList },
       },
     },
     async ({ params: { id } }) => {

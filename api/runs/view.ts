@@ -69,6 +69,7 @@ export const runSummaryView = z.object({
   expiresAt: instant.nullable(),
   temporalUrl: z.string().nullable(),
 });
+export const runList = z.object({ runs: z.array(runSummaryView) });
 
 export const runView = runSummaryView.extend({
   progress: progressView,

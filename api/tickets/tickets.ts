@@ -65,6 +65,7 @@ export const ticketView = z.object({
   updatedAt: instant,
   finishedAt: instant.nullable(),
 });
+export const foundTickets = z.object({ tickets: z.array(ticketView) });
 
 export const ticketEventView = z.object({
   id: z.int(),
@@ -142,7 +143,7 @@ export const tickets: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { s
         summary: 'Search tickets, newest first',
         description: 'For the next page, pass the last id of the current page as `before`.',
         querystring: page.extend(ticketFilter.shape),
-        response: { 200: z.object({ tickets: z.array(ticketView) }) },
+        response: { 200: foundTickets },
       },
     },
     async (request) => {

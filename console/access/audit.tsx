@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
-import { actorList, auditEntryView } from '../../api/access/audit.ts';
+import type { z } from 'zod';
+import { actorList, auditEntryView, auditList } from '../../api/access/audit.ts';
 import { auditWords, subjectWords } from '../../domain/words/audit.ts';
 import { urlOf } from '../kit/api.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
@@ -13,7 +13,6 @@ import { useFormat, useWords } from '../kit/view.tsx';
 
 const path = '/settings/audit';
 const pageSize = 50;
-const auditList = z.object({ entries: z.array(auditEntryView) });
 
 /** The audit log of changes. */
 export const audit: FastifyPluginAsync = async (app) => {

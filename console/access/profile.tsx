@@ -17,7 +17,7 @@ import { Card } from '../kit/parts.tsx';
 import { addForm, addPage } from '../kit/routes.ts';
 import { readForm } from '../kit/schema-form.ts';
 import { useView, useWords } from '../kit/view.tsx';
-import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
+import { TimezoneField } from '../kit/timezones.tsx';
 
 /** The user's own name, language, time zone, default sending hours and password. */
 export const profile: FastifyPluginAsync = async (app) => {
@@ -71,7 +71,6 @@ async function profileOf({ api, view }: ConsoleRequest) {
 /** `available`: the kinds of alerts that the user may choose. */
 function ProfilePage({ me, password, alerts, hours, available }: Awaited<ReturnType<typeof profileOf>>) {
   const t = useWords(people);
-  const { format } = useView();
   return (
     <Page title={t.profile}>
       <div class="narrow">
@@ -79,8 +78,7 @@ function ProfilePage({ me, password, alerts, hours, available }: Awaited<ReturnT
           <Form action="/profile" changes="/api/session" state={me} schema={profileChange} words={t}>
             <TextField name="name" autocomplete="name" required />
             <SelectField name="locale" options={locales.map(([value, label]) => ({ value, label }))} />
-            <TextField name="timezone" list={timezoneListId} required />
-            <TimezoneList now={format.timeZone} />
+            <TimezoneField name="timezone" />
             <TextField name="email" type="email" autocomplete="email" />
             {hours && <EntryField name="sendingHoursId" entries={hours} empty={t.firstHours} />}
             <Save />

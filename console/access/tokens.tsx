@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
-import { tokenContent, tokenView } from '../../api/access/tokens.ts';
+import { tokenContent, tokenList, tokenView } from '../../api/access/tokens.ts';
 import type { Api, Query } from '../kit/api.ts';
 import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
 import { addConfirmed } from '../kit/confirm.tsx';
@@ -24,7 +24,7 @@ const newTokenView = tokenView.extend({ token: z.string() });
 /** Tokens for programs. */
 export const tokens: FastifyPluginAsync = async (app) => {
   const listOf = async (api: Api, query: Query): Promise<Token[]> =>
-    (await api.get('/api/tokens', z.object({ tokens: z.array(tokenView) }), query)).tokens;
+    (await api.get('/api/tokens', tokenList, query)).tokens;
 
   addPage(app, path, 'admin', async ({ api }) => (
     <ListPage tokens={await listOf(api, { limit: pageSize })} now={new Date()} />

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
-import { newUser, userChange, userView } from '../../api/access/users.ts';
+import type { z } from 'zod';
+import { newUser, userChange, listedUsers, userView } from '../../api/access/users.ts';
 import { type Role, roles } from '../../domain/user.ts';
 import type { Api } from '../kit/api.ts';
 import { AddLink, SaveOrCancel } from '../kit/buttons.tsx';
@@ -21,9 +21,8 @@ type User = z.output<typeof userView>;
 /** The users who may sign in. */
 export const users: FastifyPluginAsync = async (app) => {
   addPage(app, path, 'admin', async ({ api, query: { after } }) => {
-    const answer = z.object({ users: z.array(userView) });
-    const list = await api.get('/api/users', answer, { after, limit: pageSize });
-    return <ListPage users={list.users} />;
+    const { users } = await api.get('/api/users', listedUsers, { after, limit: pageSize });
+    return <ListPage users={users} />;
   });
 
   addPage(app, `${path}/new`, 'admin', () => <UserPage state={newForm({ role: 'operator' })} />);

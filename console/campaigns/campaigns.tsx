@@ -2,7 +2,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { campaignListView, campaignView } from '../../api/campaigns/view.ts';
 import { runFiguresView } from '../../api/reports/reports.ts';
-import { runSummaryView } from '../../api/runs/view.ts';
+import { runList } from '../../api/runs/view.ts';
 import { campaignStates } from '../../domain/campaign.ts';
 import { type Api, ApiFailure } from '../kit/api.ts';
 import { AddLink } from '../kit/buttons.tsx';
@@ -32,7 +32,6 @@ export const campaigns: FastifyPluginAsync = async (app) => {
   });
 
   addPage(app, '/campaigns/:id', 'viewer', async ({ api, id, query }) => {
-    const runList = z.object({ runs: z.array(runSummaryView) });
     const [campaign, { runs }, compared] = await Promise.all([
       getCampaign(api, id),
       api.get('/api/runs', runList, { campaignId: id, limit: runsShown }),

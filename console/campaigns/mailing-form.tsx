@@ -1,26 +1,19 @@
 import { undeclaredTags } from '../../domain/campaign.ts';
-import { type ExtraField, extraTypes } from '../../domain/contact.ts';
+import type { ExtraField } from '../../domain/contact.ts';
 import type { Campaign } from './blocks.tsx';
 import { BlockEnd, BlockForm } from './frame.tsx';
 import { FileBlock, FileForm, type Sent } from './file-block.tsx';
 import { Submit } from '../kit/buttons.tsx';
 import type { Api } from '../kit/api.ts';
 import { integrationsOf, settingsOf } from '../kit/choices.ts';
-import {
-  CheckField,
-  ChoiceField,
-  EntryField,
-  FieldGroup,
-  labeled,
-  SelectField,
-  TextField,
-} from '../kit/fields.tsx';
+import { CheckField, ChoiceField, EntryField, FieldGroup, TextField } from '../kit/fields.tsx';
 import { type FormState, ProblemList, useReadOnly } from '../kit/form.tsx';
 import { campaigns as campaignWords } from './words.ts';
 import { common } from '../kit/words.ts';
 import { Card } from '../kit/parts.tsx';
 import { Rows } from '../kit/rows.tsx';
 import { useMay, useWords } from '../kit/view.tsx';
+import { ExtraFieldInputs } from '../settings/definitions.tsx';
 import { WebserviceFields } from './webservice-fields.tsx';
 import type { TestedAddress } from './webservice-result.tsx';
 
@@ -72,6 +65,16 @@ export function MailingPage({
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
+  const { regions, customerTypes } = choices;
+  const classes = [
+    { kind: 'regions', name: 'mailing.regionId', entries: regions, empty: words.noneOfThem },
+    {
+      kind: 'customer-types',
+      name: 'mailing.customerTypeId',
+      entries: customerTypes,
+      empty: words.notChosen,
+    },
+  ] as const;
   return (
     <BlockForm
       campaign={campaign}
@@ -110,20 +113,9 @@ export function MailingPage({
       <ExtraFields group={group} undeclared={undeclaredTags(campaign.definition)} />
       <Card title={t.classification}>
         <div class="row">
-          <EntryField
-            name="mailing.regionId"
-            entries={choices.regions}
-            empty={words.noneOfThem}
-            class="col-sm-6 mb-3"
-            noneYet={<NoneYet kind="regions" />}
-          />
-          <EntryField
-            name="mailing.customerTypeId"
-            entries={choices.customerTypes}
-            empty={words.notChosen}
-            class="col-sm-6 mb-3"
-            noneYet={<NoneYet kind="customer-types" />}
-          />
+          {classes.map(({ kind, ...field }) => (
+            <EntryField key={kind} {...field} class="col-sm-6 mb-3" noneYet={<NoneYet kind={kind} />} />
+          ))}
         </div>
         <p class="form-hint mb-0">{t.classificationHelp}</p>
       </Card>
@@ -176,13 +168,7 @@ function ExtraFields({
       <p class="form-hint">{t.helps[name]}</p>
       <FieldGroup name={name}>
         <Rows name={name} label={label}>
-          {(path) => (
-            <>
-              <TextField name={`${path}.name`} class="" />
-              <SelectField name={`${path}.type`} class="" options={labeled(extraTypes, words.extraTypes)} />
-              <CheckField name={`${path}.required`} class="edit-row-check" />
-            </>
-          )}
+          {(row) => <ExtraFieldInputs row={row} />}
         </Rows>
       </FieldGroup>
       {undeclared.length > 0 && !readOnly && (

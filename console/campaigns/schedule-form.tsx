@@ -21,8 +21,8 @@ import { LivePart } from '../kit/live-part.tsx';
 import { Page } from '../kit/layout.tsx';
 import { Occurrences } from './occurrences.tsx';
 import { Card } from '../kit/parts.tsx';
-import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
-import { useView, useWords } from '../kit/view.tsx';
+import { TimezoneField } from '../kit/timezones.tsx';
+import { useWords } from '../kit/view.tsx';
 
 const kinds = ['once', 'minutes', 'hours', 'day', 'week', 'month', 'rule'] as const;
 /** The recurrences with an interval of N units. */
@@ -76,7 +76,6 @@ function ScheduleFields({
 }) {
   const t = useWords(campaignWords);
   const words = useWords(common);
-  const { format } = useView();
   const values = useValues();
   return (
     <>
@@ -93,12 +92,10 @@ function ScheduleFields({
             <TextField name="schedule.startsAt" type="datetime-local" class="col-sm-6 mb-3" />
             <TextField name="schedule.endsAt" type="datetime-local" class="col-sm-6 mb-3" />
           </div>
-          <TextField
+          <TimezoneField
             name="schedule.timezone"
-            list={timezoneListId}
             {...(takesZone ? { data: { 'data-browser-zone': '' } } : {})}
           />
-          <TimezoneList now={format.timeZone} />
           <EntryField name="schedule.holidayCalendarId" entries={calendars} empty={words.notChosen} />
         </Card>
         <BlockEnd />

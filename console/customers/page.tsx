@@ -1,10 +1,14 @@
 import type { ComponentChildren } from 'preact';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { formatPhone } from '../../domain/phone.ts';
-import { consentHistoryView, consentStatement, customerView } from '../../api/customers/customers.ts';
-import { messageView } from '../../api/messages/messages.ts';
-import { replyView } from '../../api/replies/replies.ts';
-import { ticketView } from '../../api/tickets/tickets.ts';
+import {
+  consentHistoryView,
+  consentStatement,
+  customerMessages,
+  customerView,
+} from '../../api/customers/customers.ts';
+import { replyList } from '../../api/replies/replies.ts';
+import { foundTickets } from '../../api/tickets/tickets.ts';
 import { consents, customerContent } from '../../domain/customer.ts';
 import type { Api } from '../kit/api.ts';
 import { Save, Submit } from '../kit/buttons.tsx';
@@ -31,20 +35,9 @@ const storyOf = async (api: Api, id: number) => ({
   settings: await settingsOfCustomers(api),
   customer: await api.get(`/api/customers/${id}`, customerView),
   history: await api.get(`/api/customers/${id}/consents`, consentHistoryView),
-  messages: (
-    await api.get(`/api/customers/${id}/messages`, z.object({ messages: z.array(messageView) }), {
-      limit: shown,
-    })
-  ).messages,
-  replies: (
-    await api.get('/api/replies', z.object({ replies: z.array(replyView) }), { customerId: id, limit: shown })
-  ).replies,
-  tickets: (
-    await api.get('/api/tickets', z.object({ tickets: z.array(ticketView) }), {
-      customerId: id,
-      limit: shown,
-    })
-  ).tickets,
+  ...(await api.get(`/api/customers/${id}/messages`, customerMessages, { limit: shown })),
+  ...(await api.get('/api/replies', replyList, { customerId: id, limit: shown })),
+  ...(await api.get('/api/tickets', foundTickets, { customerId: id, limit: shown })),
 });
 
 /** The phones of a customer in a form, as users write them. */

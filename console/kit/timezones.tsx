@@ -1,4 +1,6 @@
-export const timezoneListId = 'timezones';
+import { TextField } from './fields.tsx';
+import { useValues } from './form.tsx';
+import { useFormat } from './view.tsx';
 
 /** First those of Brazil, then all others. */
 const names: readonly string[] = [
@@ -16,11 +18,18 @@ const names: readonly string[] = [
 ];
 const zones = [...new Set(names)];
 
-/** The suggestions for a time zone field; any other name may be entered. */
-export const TimezoneList = ({ now }: { now: string }) => (
-  <datalist id={timezoneListId}>
-    {(zones.includes(now) ? zones : [now, ...zones]).map((zone) => (
-      <option key={zone} value={zone} />
-    ))}
-  </datalist>
-);
+/** A time zone: all zones are suggested, and any other name may be entered. */
+export function TimezoneField(props: Pick<Parameters<typeof TextField>[0], 'name' | 'class' | 'data'>) {
+  const format = useFormat();
+  const now = useValues().optional(props.name) ?? format.timeZone;
+  return (
+    <>
+      <TextField {...props} list="timezones" />
+      <datalist id="timezones">
+        {(zones.includes(now) ? zones : [now, ...zones]).map((zone) => (
+          <option key={zone} value={zone} />
+        ))}
+      </datalist>
+    </>
+  );
+}

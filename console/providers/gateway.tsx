@@ -267,7 +267,13 @@ function LocatorFields({ path, places }: { path: string; places: Readonly<Record
   const t = useWords(providerWords).gateway;
   return (
     <div class="row">
-      <SelectField name={`${path}.in`} class="col-sm-6 mb-3" options={allOf(places)} empty={t.noPlace} />
+      <SelectField
+        name={`${path}.in`}
+        class="col-sm-6 mb-3"
+        options={allOf(places)}
+        empty={t.noPlace}
+        required={false}
+      />
       <div class="col-sm-6" data-when={`${path}.in=json`}>
         <TextField name={`${path}.path`} />
       </div>

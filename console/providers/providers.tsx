@@ -198,10 +198,16 @@ const contentOf = (kind: ProviderKind, form: FormValues) => ({
 
 /** The secrets that were entered; null if none was. */
 function secretsOf(kind: ProviderKind, form: FormValues): object | null {
-  const { values: _, ...given } = readForm(secretsSchemaOf(kind), typedIn(form), 'secrets');
+  const given = Object.entries(readForm(secretsSchemaOf(kind), typedIn(form), 'secrets')).filter(
+    ([name]) => name !== 'values',
+  );
   const named = Object.entries(readForm(httpGatewaySecrets, form, 'secrets.values')).filter(
     ([, value]) => value !== '',
   );
-  if (Object.keys(given).length === 0 && named.length === 0) return null;
-  return { kind, ...given, ...(kind === 'http' ? { values: Object.fromEntries(named) } : {}) };
+  if (given.length + named.length === 0) return null;
+  return {
+    kind,
+    ...Object.fromEntries(given),
+    ...(kind === 'http' ? { values: Object.fromEntries(named) } : {}),
+  };
 }

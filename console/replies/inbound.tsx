@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { holdList } from '../../api/replies/holds.ts';
-import { replyView } from '../../api/replies/replies.ts';
+import { replyList, type replyView } from '../../api/replies/replies.ts';
 import { replyEffects } from '../../domain/reply.ts';
 import { DownloadLink } from '../kit/buttons.tsx';
 import { urlOf } from '../kit/api.ts';
@@ -20,7 +20,6 @@ import { labeled } from '../kit/fields.tsx';
 const path = '/replies';
 const pageSize = 50;
 const mostCounted = 200;
-const replyList = z.object({ replies: z.array(replyView) });
 type Reply = z.output<typeof replyView>;
 
 /** Incoming messages; including those that answer no message of ours. */

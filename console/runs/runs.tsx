@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { idParams } from '../../api/http/parameters.ts';
 import { messageView } from '../../api/messages/messages.ts';
-import { runSummaryView, runView } from '../../api/runs/view.ts';
-import { runSampleView } from '../../api/runs/runs.ts';
+import { runList, runView } from '../../api/runs/view.ts';
+import { runSampleList } from '../../api/runs/runs.ts';
 import { runStatuses, runTriggers } from '../../domain/run.ts';
 import type { WaitingFilter } from '../../domain/waiting.ts';
 import { type Api, urlOf } from '../kit/api.ts';
@@ -32,7 +32,6 @@ const perPage = 50;
 const textsShown = 5;
 /** The states that lists show: those of runs, and what a running one waits for. */
 const waitingStates = ['approval', 'hours', 'canary', 'provider'] as const satisfies readonly WaitingFilter[];
-const runList = z.object({ runs: z.array(runSummaryView) });
 
 /** The filter as the API takes it: a running run that waits is not one that works. */
 function queryOf({ status, ...rest }: Query): Query {
@@ -57,7 +56,7 @@ export const runs: FastifyPluginAsyncZod = async (app) => {
   addPage(app, '/runs/:id', 'viewer', async ({ api, id }) => {
     const [run, { samples }] = await Promise.all([
       runOf(api, id),
-      api.get(`/api/runs/${id}/samples`, z.object({ samples: z.array(runSampleView) })),
+      api.get(`/api/runs/${id}/samples`, runSampleList),
     ]);
     return <RunPage run={run} samples={samples} />;
   });

@@ -14,12 +14,11 @@ import {
   TextAreaField,
   TextField,
 } from '../kit/fields.tsx';
-import { useValues } from '../kit/form.tsx';
 import { common } from '../kit/words.ts';
 import { settingWords } from './words.ts';
 import { Rows } from '../kit/rows.tsx';
-import { TimezoneList, timezoneListId } from '../kit/timezones.tsx';
-import { useFormat, useView, useWords } from '../kit/view.tsx';
+import { TimezoneField } from '../kit/timezones.tsx';
+import { useFormat, useWords } from '../kit/view.tsx';
 import { type Entry } from '../kit/choices.ts';
 
 /** The options that a form may need from other settings. */
@@ -56,12 +55,9 @@ function useShortDay(): (day: (typeof weekdays)[number]) => string {
 function HoursFields() {
   const t = useWords(settingWords);
   const shortDay = useShortDay();
-  const { format } = useView();
-  const now = useValues().optional('definition.timezone') ?? format.timeZone;
   return (
     <>
-      <TextField name="definition.timezone" list={timezoneListId} class="mb-3 narrow" />
-      <TimezoneList now={now} />
+      <TimezoneField name="definition.timezone" class="mb-3 narrow" />
       <h2 class="h3">{t.windows}</h2>
       <p class="text-secondary">{t.appliesLater}</p>
       <FieldGroup name="definition.windows">
@@ -105,25 +101,26 @@ function HolidayFields() {
   );
 }
 
+/** The declaration of an extra field, in a row of a list. */
+export function ExtraFieldInputs({ row }: { row: string }) {
+  const { extraTypes: labels } = useWords(common);
+  return (
+    <>
+      <TextField name={`${row}.name`} class="wide-field" />
+      <SelectField name={`${row}.type`} class="short-field" options={labeled(extraTypes, labels)} />
+      <CheckField name={`${row}.required`} class="edit-row-check" />
+    </>
+  );
+}
+
 function GroupFields() {
-  const words = useWords(common);
   const t = useWords(settingWords);
   return (
     <>
       <h2 class="h3">{t.fieldsOfGroup}</h2>
       <FieldGroup name="definition.fields">
         <Rows name="definition.fields" label={t.fieldsOfGroup} needed>
-          {(row) => (
-            <>
-              <TextField name={`${row}.name`} class="wide-field" />
-              <SelectField
-                name={`${row}.type`}
-                class="short-field"
-                options={labeled(extraTypes, words.extraTypes)}
-              />
-              <CheckField name={`${row}.required`} class="edit-row-check" />
-            </>
-          )}
+          {(row) => <ExtraFieldInputs row={row} />}
         </Rows>
       </FieldGroup>
       <p class="form-hint">{t.hints.fields}</p>

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { z } from 'zod';
 import { manyTicketsResult } from '../../api/tickets/changes.ts';
-import { ticketCounts, ticketView } from '../../api/tickets/tickets.ts';
+import { foundTickets, ticketCounts } from '../../api/tickets/tickets.ts';
 import { mostTicketsCounted, ticketStatuses, type TicketView, ticketViews } from '../../domain/ticket.ts';
 import { roleSuffices } from '../../domain/user.ts';
 import { urlOf } from '../kit/api.ts';
@@ -26,7 +26,6 @@ import { ticketWords } from './words.ts';
 import { labeled, Options } from '../kit/fields.tsx';
 
 const pageSize = 50;
-const ticketsFound = z.object({ tickets: z.array(ticketView) });
 type Counts = z.output<typeof ticketCounts>;
 type Chosen = TicketView | 'all';
 const tabs: readonly Chosen[] = [...ticketViews, 'all'];
@@ -45,7 +44,7 @@ export const ticketList: FastifyPluginAsync = async (app) => {
     const isSearch = Object.keys(query).some((name) => name !== 'before');
     const tab = chosen ?? (isSearch ? 'all' : firstTab(view, counts));
     const filter = { ...query, view: tab === 'all' ? undefined : tab, limit: pageSize };
-    const found = await searched(query, api.get('/api/tickets', ticketsFound, filter));
+    const found = await searched(query, api.get('/api/tickets', foundTickets, filter));
     const settings = await settingsOfTickets(api);
     const shown = tabQuery.parse({ view: tab }).view;
     return <ListPage {...found} tab={shown} counts={counts} settings={settings} />;
@@ -154,7 +153,7 @@ function ListPage({
   counts,
   settings,
   ...list
-}: Found<z.output<typeof ticketsFound>> & {
+}: Found<z.output<typeof foundTickets>> & {
   tab: Chosen;
   counts: Counts;
   settings: TicketSettings;
