@@ -135,10 +135,10 @@ export const optOuts: FastifyPluginAsyncZod<OptOutsDeps> = async (app, { sql, ph
         });
         const [optOut] = await listOptOuts(tx, { phone: { e164: phone, hash } }, { limit: 1 });
         if (!added || !optOut) throw new ApiError('already_opted_out');
-        await endPastAlerts(tx, 'holds');
         await audit(tx, request, 'opt_out.create', { kind: 'opt_out', id: optOut.id });
         return optOut;
       });
+      await endPastAlerts(sql, 'holds');
       return reply.code(201).send(optOut);
     },
   );

@@ -119,12 +119,13 @@ export const unread: FastifyPluginAsyncZod<{ sql: Database; unreadCalls: UnreadC
     async (request) => {
       const { id } = request.params;
       await need(id);
-      return sql.begin(async (tx) => {
+      const setAside = await sql.begin(async (tx) => {
         const setAside = await setAsideUnread(tx, id, request.body);
-        await endPastAlerts(tx, 'unread_calls');
         await audit(tx, request, 'provider.set_aside', { kind: 'provider', id }, { setAside });
-        return { setAside };
+        return setAside;
       });
+      await endPastAlerts(sql, 'unread_calls');
+      return { setAside };
     },
   );
 };

@@ -88,9 +88,9 @@ export const holds: FastifyPluginAsyncZod<{ sql: Database }> = async (app, { sql
       await sql.begin(async (tx) => {
         const actor = actorId(actorOf(request));
         if (!(await decideHold(tx, id, { decision, actor, note }))) throw new ApiError('hold_decided');
-        await endPastAlerts(tx, 'holds');
         await audit(tx, request, `hold.${decision}`, { kind: 'opt_out', id });
       });
+      await endPastAlerts(sql, 'holds');
       return reply.code(204).send(null);
     },
   );

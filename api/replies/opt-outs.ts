@@ -51,8 +51,8 @@ export const optOutsOfReaders: FastifyPluginAsyncZod<{ sql: Database }> = async 
         throw new ApiError('already_opted_out');
       const [row] = await tx<[{ id: number }]>`
         select id from opt_outs where phone = ${phone} and sandbox = (${Number(found.sandbox)} = 1)`;
-      await endPastAlerts(tx, 'holds');
       await audit(tx, request, 'opt_out.create', { kind: 'opt_out', id: row.id }, read);
     });
+    await endPastAlerts(sql, 'holds');
   }
 };

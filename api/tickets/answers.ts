@@ -145,13 +145,13 @@ export const answers: FastifyPluginAsyncZod<AnswersDeps> = async (
           phone: ticket.phone,
           ...composed,
         });
-        if (isNew) {
-          await endPastAlerts(tx, 'ticket_overdue');
-          await audit(tx, request, 'ticket.answer', { kind: 'ticket', id }, { answerId: answer.id });
-        }
+        if (isNew) await audit(tx, request, 'ticket.answer', { kind: 'ticket', id }, { answerId: answer.id });
         return { answer, isNew };
       });
-      if (written.isNew) onAnswers([written.answer.id]);
+      if (written.isNew) {
+        onAnswers([written.answer.id]);
+        await endPastAlerts(sql, 'ticket_overdue');
+      }
       return reply
         .code(written.isNew ? 201 : 200)
         .header('location', `/api/tickets/${id}/answers`)

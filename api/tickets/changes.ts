@@ -54,10 +54,8 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
     async (request) => {
       const { id } = request.params;
       const { version, ...change } = request.body;
-      await sql.begin(async (tx) => {
-        await changeTicket(tx, request, { id, version }, change);
-        await endPastAlerts(tx, 'ticket_overdue');
-      });
+      await sql.begin((tx) => changeTicket(tx, request, { id, version }, change));
+      await endPastAlerts(sql, 'ticket_overdue');
       return readStory(sql, id);
     },
   );
@@ -77,7 +75,7 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
     },
     async (request) => {
       const { tickets, change } = request.body;
-      return sql.begin(async (tx): Promise<z.output<typeof manyTicketsResult>> => {
+      const result = await sql.begin(async (tx) => {
         const result: z.output<typeof manyTicketsResult> = { changed: [], refused: [] };
         // In the order of their ids, so that two such requests cannot deadlock.
         for (const ticket of tickets.toSorted((a, b) => a.id - b.id)) {
@@ -90,9 +88,10 @@ export const ticketChanges: FastifyPluginAsyncZod<{ sql: Database }> = async (ap
             result.refused.push({ id: ticket.id, code });
           }
         }
-        await endPastAlerts(tx, 'ticket_overdue');
         return result;
       });
+      await endPastAlerts(sql, 'ticket_overdue');
+      return result;
     },
   );
 

@@ -220,7 +220,6 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
     async (request, reply) => {
       const replayed = await sql.begin(async (tx) => {
         const replayed = await replayFailedTicketPosts(tx);
-        await endAlert(tx, 'ticket_posts', 'failed');
         await audit(
           tx,
           request,
@@ -230,6 +229,7 @@ export const ticketPosts: FastifyPluginAsyncZod<TicketPostsDeps> = async (app, {
         );
         return replayed;
       });
+      await endAlert(sql, 'ticket_posts', 'failed');
       await sync.syncTicketPosts();
       return reply.code(202).send({ replayed });
     },

@@ -7,7 +7,7 @@ import {
   chosenAlertKinds,
 } from '../../domain/alert.ts';
 import type { Role } from '../../domain/user.ts';
-import type { Sql } from '../core/client.ts';
+import type { Database, Sql } from '../core/client.ts';
 import { json } from '../core/json.ts';
 import type { FoundConditions } from './conditions.ts';
 
@@ -44,9 +44,9 @@ export async function recordConditions(sql: Sql, { asOf, found }: FoundCondition
     on conflict do nothing`;
 }
 
-/** Ends an alert at once, whose condition a user has just ended: the next check would do it some seconds later. */
-export async function endAlert(sql: Sql, kind: AlertKind, subject: string): Promise<void> {
-  await sql`update alerts set ended_at = clock_timestamp() where kind = ${kind} and subject = ${subject} and ended_at is null`;
+/** The same as `endPastAlerts` for one alert, whose condition is known to be over. */
+export async function endAlert(sql: Database, kind: AlertKind, subject: string): Promise<void> {
+  await sql`update alerts set ended_at = now() where kind = ${kind} and subject = ${subject} and ended_at is null`;
 }
 
 /** A page of the open alerts of these kinds, newest first; `before`: only earlier ones. */

@@ -7,7 +7,7 @@ import type { AlertFacts } from '../../domain/problems/alerts.ts';
 import { doubtsAllowed } from '../../domain/provider-trouble.ts';
 import type { RunStep, RunTrigger } from '../../domain/run.ts';
 import { enabledCampaignNames } from '../campaigns/campaigns.ts';
-import type { Sql } from '../core/client.ts';
+import type { Database, Sql } from '../core/client.ts';
 import { readRetries, retriesBesidesRuns } from '../core/retries.ts';
 import { budgetsIn } from '../money/costs.ts';
 import { countHolds } from '../replies/holds.ts';
@@ -221,18 +221,17 @@ export async function presentConditions(at: At): Promise<FoundConditions> {
 }
 
 /**
- * Ends the alerts whose condition a user has just ended: the next check would do it some seconds later. Call it after the
- * change, in its transaction. It opens no alert.
+ * Ends the alerts whose condition a user has just ended: the next check would do it some seconds later. To be called
+ * after the transaction of the change: a check during it still finds the condition, and would open the alert again.
  */
 export async function endPastAlerts(
-  sql: Sql,
+  sql: Database,
   ...kinds: readonly (keyof typeof rowConditions)[]
 ): Promise<void> {
   for (const kind of kinds) {
     const subjects = (await rowConditions[kind]({ sql })).map(({ subject }) => subject);
-    // The time after the change: a check that began before it must not open the alert again.
     await sql`
-      update alerts set ended_at = clock_timestamp()
+      update alerts set ended_at = now()
       where ended_at is null and kind = ${kind} and subject <> all(${subjects}::text[])`;
   }
 }
