@@ -46,20 +46,19 @@ export function CampaignPage({
     : campaign.problems;
   const named = (...fields: readonly (keyof typeof t.fields)[]): Fact[] =>
     fields.map((field) => names[field] !== undefined && [t.fields[field], names[field]]);
-  const { safeguards } = definition;
+  const { expiresAfterHours, runDespitePending, webservice } = definition.mailing;
+  const { approval, canarySize, stopAtPercent } = definition.safeguards;
   const flags = [
-    ...(definition.ignoreConsent ? [t.fields.ignoreConsent] : []),
-    ...(definition.mailing.runDespitePending ? [t.fields['mailing.runDespitePending']] : []),
-    ...(source === 'webservice' && definition.mailing.webservice.registerCustomers
-      ? [t.fields['mailing.webservice.registerCustomers']]
-      : []),
-    ...(definition.mailing.expiresAfterHours === null
-      ? []
-      : [t.flagsOf.expires(format.number(definition.mailing.expiresAfterHours))]),
-    ...(safeguards.approval ? [t.fields['safeguards.approval']] : []),
-    ...(safeguards.canarySize === null ? [] : [t.flagsOf.canary(format.number(safeguards.canarySize))]),
-    ...(safeguards.stopAtPercent === null ? [] : [t.flagsOf.stop(format.number(safeguards.stopAtPercent))]),
-  ];
+    definition.ignoreConsent && t.fields.ignoreConsent,
+    runDespitePending && t.fields['mailing.runDespitePending'],
+    source === 'webservice' &&
+      webservice.registerCustomers &&
+      t.fields['mailing.webservice.registerCustomers'],
+    expiresAfterHours !== null && t.flagsOf.expires(format.number(expiresAfterHours)),
+    approval && t.fields['safeguards.approval'],
+    canarySize !== null && t.flagsOf.canary(format.number(canarySize)),
+    stopAtPercent !== null && t.flagsOf.stop(format.number(stopAtPercent)),
+  ].filter((flag) => flag !== false);
   return (
     <CampaignFrame campaign={campaign} chart={compared.length > 0}>
       <Retrying retrying={campaign.retrying} what={t.planning} />

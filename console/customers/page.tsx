@@ -257,29 +257,21 @@ function Recent({
 function History({ history: { consents, optOuts } }: { history: Story['history'] }) {
   const t = useWords(customerWords);
   const entries = [
-    ...consents.map(({ id, consent, source, sandbox, note, at }) => ({
-      key: `consent-${id}`,
-      what: t.consents[consent],
-      source: sandbox ? t.inSandbox : t.sources[source],
-      note,
-      at,
-    })),
-    ...optOuts.map(({ id, kind, phone, source, sandbox, note, at }) => ({
-      key: `opt-out-${id}`,
-      what: `${t.kinds[kind]}: ${formatPhone(phone)}`,
-      source: sandbox ? t.inSandbox : t.sources[source],
-      note,
-      at,
+    ...consents.map((one) => ({ ...one, key: `consent-${one.id}`, what: t.consents[one.consent] })),
+    ...optOuts.map((one) => ({
+      ...one,
+      key: `opt-out-${one.id}`,
+      what: `${t.kinds[one.kind]}: ${formatPhone(one.phone)}`,
     })),
   ].sort((a, b) => b.at.getTime() - a.at.getTime());
   if (entries.length === 0) return <p class="text-secondary">{t.noHistory}</p>;
   return (
     <ul class="entries">
-      {entries.map(({ key, what, source, note, at }) => (
+      {entries.map(({ key, what, source, sandbox, note, at }) => (
         <li key={key}>
           <strong>{what}</strong>
           <small class="d-block text-secondary">
-            <Time at={at} /> · {source}
+            <Time at={at} /> · {sandbox ? t.inSandbox : t.sources[source]}
             {note !== '' && ` · ${note}`}
           </small>
         </li>

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify';
+import type { ComponentChildren } from 'preact';
 import { z } from 'zod';
 import { keptWords } from '../../api/campaigns/mailing-check.ts';
 import { messageStoryView, messageView } from '../../api/messages/messages.ts';
@@ -135,6 +136,14 @@ const inOurWords = (says: string, locale: Locale): string =>
     })
     .join(', ');
 
+/** An entry of a message's history; without a time it has not happened. */
+interface Moment {
+  at: Date | null;
+  words: ComponentChildren;
+  /** The data that was received. */
+  more?: unknown;
+}
+
 function MessagePage({
   message,
   events,
@@ -154,10 +163,10 @@ function MessagePage({
   const { format } = useView();
   const lines = useWords(lineWords);
   const { runId, line, reason, extra, problem, warnings } = message;
-  const moments = [
-    ...(of.mailingAt ? [{ at: of.mailingAt, words: t.read(format.number(line)), more: null }] : []),
-    ...(message.sendingAt ? [{ at: message.sendingAt, words: t.sendingAt, more: null }] : []),
-    ...(message.sentAt ? [{ at: message.sentAt, words: t.sentAt, more: null }] : []),
+  const moments: Moment[] = [
+    { at: of.mailingAt, words: t.read(format.number(line)) },
+    { at: message.sendingAt, words: t.sendingAt },
+    { at: message.sentAt, words: t.sentAt },
     // The text of a reply is on the reply's page.
     ...events
       .filter(({ kind }) => kind !== 'message' || replies.length === 0)
@@ -176,28 +185,21 @@ function MessagePage({
         };
       }),
     // A receipt with a final status has the same time, and comes first.
-    ...(message.endedAt
-      ? [{ at: message.endedAt, words: `${t.endedAt}: ${run.oneMessage[message.status]}`, more: null }]
-      : []),
-    ...replies.map(({ receivedAt, text }) => ({ at: receivedAt, words: `${t.reply}: ${text}`, more: null })),
-    ...optOuts.map(({ at, kind }) => ({ at, words: t.optOuts[kind], more: null })),
+    { at: message.endedAt, words: `${t.endedAt}: ${run.oneMessage[message.status]}` },
+    ...replies.map(({ receivedAt, text }) => ({ at: receivedAt, words: `${t.reply}: ${text}` })),
+    ...optOuts.map(({ at, kind }) => ({ at, words: t.optOuts[kind] })),
     ...tickets.map(({ id, openedAt }) => ({
       at: openedAt,
       words: <a href={`/tickets/${id}`}>{t.ticket(String(id))}</a>,
-      more: null,
     })),
-    ...resends.flatMap(({ id, runId: other, status, at }) =>
-      at === null
-        ? []
-        : [
-            {
-              at,
-              words: <a href={`/messages/${id}`}>{t.resend(String(other), run.oneMessage[status])}</a>,
-              more: null,
-            },
-          ],
-    ),
-  ].sort((a, b) => a.at.getTime() - b.at.getTime());
+    ...resends.map(({ id, runId: other, status, at }) => ({
+      at,
+      words: <a href={`/messages/${id}`}>{t.resend(String(other), run.oneMessage[status])}</a>,
+    })),
+  ];
+  const past = moments
+    .flatMap(({ at, ...moment }) => (at === null ? [] : [{ at, ...moment }]))
+    .sort((a, b) => a.at.getTime() - b.at.getTime());
   return (
     <Page
       title={t.lineOf(format.number(line))}
@@ -265,14 +267,14 @@ function MessagePage({
         />
       </Card>
       <Card title={t.story}>
-        {moments.length === 0 ? (
+        {past.length === 0 ? (
           <p class="text-secondary mb-0">{t.noEvents}</p>
         ) : (
           <ol class="entries">
-            {moments.map(({ at, words, more }, index) => (
+            {past.map(({ at, words, more }, index) => (
               <li key={index}>
                 <Time at={at} exact /> <strong>{words}</strong>
-                {more && (
+                {more !== undefined && more !== null && (
                   <details>
                     <summary>{t.raw}</summary>
                     <pre tabIndex={0}>{JSON.stringify(more, null, 2)}</pre>

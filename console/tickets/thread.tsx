@@ -60,31 +60,31 @@ export async function threadOf(api: Api, { ticket, message, history }: Story): P
     `/api/tickets/${ticket.id}/answers`,
     z.object({ answers: z.array(answerView), answering: answeringView }),
   );
+  const bare = { writer: null, status: null, reason: null, retrying: null, answerId: null };
+  const replies = history.flatMap(({ reply }) => reply ?? []);
   const items: Item[] = [
     ...(message === null
       ? []
       : [
           {
-            ...{ key: 'message', isOurs: true, writer: null, from: 'campaign' as const },
-            ...{ retrying: null, answerId: null },
+            ...bare,
+            key: 'message',
+            isOurs: true,
+            from: 'campaign' as const,
             text: message.text,
             at: message.sentAt,
             status: message.status,
             reason: message.reason,
           },
         ]),
-    ...history.flatMap(({ reply }) =>
-      reply === null
-        ? []
-        : [
-            {
-              ...{ key: `reply-${reply.id}`, isOurs: false, writer: null, from: 'customer' as const },
-              ...{ status: null, reason: null, retrying: null, answerId: null },
-              text: reply.text === '' ? null : reply.text,
-              at: reply.receivedAt,
-            },
-          ],
-    ),
+    ...replies.map(({ id, text, receivedAt }) => ({
+      ...bare,
+      key: `reply-${id}`,
+      isOurs: false,
+      from: 'customer' as const,
+      text: text === '' ? null : text,
+      at: receivedAt,
+    })),
     ...answers.map(({ id, kind, actorName, text, status, reason, createdAt, sendingAt, retrying }) => ({
       ...{ key: `answer-${id}`, isOurs: true, text, status, reason, retrying, answerId: id },
       writer: kind === 'user' ? actorName : null,
