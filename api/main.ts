@@ -1,14 +1,14 @@
 import { pathToFileURL } from 'node:url';
 import { adminConsole } from '../console/app.tsx';
-import { type Config, ConfigError, readConfig } from '../config.ts';
-import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { type Config, readConfig } from '../config.ts';
+import { connect } from '../db/core/client.ts';
 import { type DatabaseClock, followDatabaseClock } from '../db/core/clock.ts';
 import { resealAtStart } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { whenDatabaseIsThere } from '../health/database.ts';
 import { createLog } from '../health/log.ts';
-import { endRestored, type StartOptions } from '../health/start.ts';
+import { endRestored, runProcess, type StartOptions } from '../health/start.ts';
 import { createAccessTokens } from '../mailing/access-tokens.ts';
 import { createAddressGuard } from '../mailing/address-guard.ts';
 import { guardedConnect } from '../mailing/guarded-connect.ts';
@@ -121,29 +121,17 @@ export async function startApi(
   }
 }
 
-async function main(): Promise<void> {
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort();
-  process.once('SIGTERM', stop).once('SIGINT', stop);
-  const api = await startApi(readConfig(), { signal: stopping.signal });
+async function start(signal: AbortSignal) {
+  const api = await startApi(readConfig(), { signal });
   if (api.firstAdmin) {
     const { login, password } = api.firstAdmin;
     console.log(
       `The first admin is "${login}" with the password ${password} (to sign in with once, and choose another).`,
     );
   }
-  const end = (): void => void api.stop().then(() => process.exit(0));
-  if (stopping.signal.aborted) end();
-  else stopping.signal.addEventListener('abort', end);
+  return api;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  main().catch((error: unknown) => {
-    // Stopped while it was waiting for its servers.
-    if (error instanceof Error && error.name === 'AbortError') process.exit(0);
-    console.error(
-      error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error,
-    );
-    process.exit(1);
-  });
+  void runProcess(start);
 }

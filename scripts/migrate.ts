@@ -1,10 +1,11 @@
 import type { Connection } from '@temporalio/client';
 import { ConfigError, readMigrationConfig } from '../config.ts';
-import { connect, type Database, DatabaseSetupError } from '../db/core/client.ts';
+import { connect, type Database } from '../db/core/client.ts';
 import { isRestored } from '../db/core/deployment.ts';
 import { migrate } from '../db/core/migrate.ts';
 import { seedSettings } from '../db/settings/seed.ts';
 import { taskQueue } from '../domain/ids.ts';
+import { printedError } from '../health/start.ts';
 import { prepareNamespace } from '../worker/namespace.ts';
 import { describeRestore, stopAfterRestore } from '../worker/restored.ts';
 import { attributes } from '../workflows/attributes.ts';
@@ -72,6 +73,6 @@ async function prepareNamespaceFor(connection: Connection, namespace: string): P
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error);
+  console.error(printedError(error));
   process.exitCode = 1;
 }

@@ -1,8 +1,9 @@
-import { ConfigError, readResealConfig } from '../config.ts';
-import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { readResealConfig } from '../config.ts';
+import { connect } from '../db/core/client.ts';
 import { assertMigrated } from '../db/core/migrate.ts';
 import { describeLost, resealAll } from '../db/core/reseal.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
+import { printedError } from '../health/start.ts';
 
 /**
  * `npm run reseal`: seals every secret in the database at DATABASE_URL with the first of SECRET_KEYS. API and workers
@@ -32,6 +33,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error);
+  console.error(printedError(error));
   process.exitCode = 1;
 }

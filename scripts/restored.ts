@@ -1,8 +1,9 @@
 import { ConfigError, readMigrationConfig } from '../config.ts';
-import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { connect } from '../db/core/client.ts';
 import { moveHome } from '../db/core/deployment.ts';
 import { assertMigrated } from '../db/core/migrate.ts';
 import { taskQueue } from '../domain/ids.ts';
+import { printedError } from '../health/start.ts';
 import { describeRestore, stopAfterRestore } from '../worker/restored.ts';
 import { connectTemporal } from './connect-temporal.ts';
 
@@ -37,6 +38,6 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error);
+  console.error(printedError(error));
   process.exitCode = 1;
 }

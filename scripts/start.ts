@@ -1,6 +1,5 @@
-import { ConfigError } from '../config.ts';
-import { DatabaseSetupError } from '../db/core/client.ts';
 import { StartError } from '../embedded/start-error.ts';
+import { printedError } from '../health/start.ts';
 import { startSystem } from './system.ts';
 
 /**
@@ -73,8 +72,6 @@ try {
   }
 } catch (error) {
   if (early.signal.aborted) process.exit(0);
-  const known =
-    error instanceof StartError || error instanceof ConfigError || error instanceof DatabaseSetupError;
-  console.error(known ? error.message : error);
+  console.error(error instanceof StartError ? error.message : printedError(error));
   process.exit(1);
 }

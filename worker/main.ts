@@ -4,8 +4,8 @@ import { DefaultLogger, type LogLevel, NativeConnection, Runtime } from '@tempor
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
 import { createProviders } from '../activities/providers.ts';
-import { type Config, ConfigError, readConfig } from '../config.ts';
-import { connect, DatabaseSetupError } from '../db/core/client.ts';
+import { type Config, readConfig } from '../config.ts';
+import { connect } from '../db/core/client.ts';
 import { followDatabaseClock } from '../db/core/clock.ts';
 import { createPhoneHashing } from '../db/core/phone-hash.ts';
 import { resealAtStart } from '../db/core/reseal.ts';
@@ -15,7 +15,7 @@ import { mostInFlight } from '../domain/provider.ts';
 import { databaseProbe, whenDatabaseIsThere } from '../health/database.ts';
 import { createLog } from '../health/log.ts';
 import { serverLabels } from '../health/readiness.ts';
-import { endRestored, type StartOptions } from '../health/start.ts';
+import { endRestored, runProcess, type StartOptions } from '../health/start.ts';
 import { connectLazily, temporalProbe } from '../health/temporal.ts';
 import { createServerWatch, whenReachable } from '../health/watch.ts';
 import { createAccessTokens } from '../mailing/access-tokens.ts';
@@ -253,23 +253,6 @@ function installRuntime(config: Config): Logger {
   return log;
 }
 
-async function main(): Promise<void> {
-  const stopping = new AbortController();
-  const abort = (): void => stopping.abort();
-  process.once('SIGTERM', abort).once('SIGINT', abort);
-  const worker = await startWorker(readConfig(), { signal: stopping.signal });
-  const end = (): void => void worker.stop().then(() => process.exit(0));
-  if (stopping.signal.aborted) end();
-  else stopping.signal.addEventListener('abort', end);
-}
-
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  main().catch((error: unknown) => {
-    // Stopped while it was waiting for its servers.
-    if (error instanceof Error && error.name === 'AbortError') process.exit(0);
-    console.error(
-      error instanceof ConfigError || error instanceof DatabaseSetupError ? error.message : error,
-    );
-    process.exit(1);
-  });
+  void runProcess((signal) => startWorker(readConfig(), { signal }));
 }

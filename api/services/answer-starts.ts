@@ -1,21 +1,14 @@
-import type { FastifyBaseLogger } from 'fastify';
 import type { Sql } from '../../db/core/client.ts';
 import { getAnswer, unsentAnswers } from '../../db/tickets/answers.ts';
 import type { Temporal } from './temporal.ts';
-import { createWorkflowStarts } from './workflow-starts.ts';
+import { createWorkflowStarts, type StartsOptions } from './workflow-starts.ts';
 
 /** Starts a workflow for each answer to a customer: the new ones, and those that have no outcome yet. */
 export const createAnswerStarts = ({
   sql,
   temporal,
   ...more
-}: {
-  sql: Sql;
-  temporal: Pick<Temporal, 'startAnswer'>;
-  log: FastifyBaseLogger;
-  lookEveryMs?: number;
-  firstRetryMs?: number;
-}) =>
+}: { sql: Sql; temporal: Pick<Temporal, 'startAnswer'> } & StartsOptions) =>
   createWorkflowStarts({
     ...more,
     find: async (page) => (await unsentAnswers(sql, page)).map(({ id }) => id),

@@ -3,6 +3,12 @@ import { createOutbox } from './outbox.ts';
 
 const idsPerQuery = 1_000;
 
+export interface StartsOptions {
+  log: FastifyBaseLogger;
+  lookEveryMs?: number;
+  firstRetryMs?: number;
+}
+
 /** Starts a workflow for each row that needs one: the new ones, and those that a search finds (outbox.ts). */
 export function createWorkflowStarts({
   find,
@@ -16,12 +22,9 @@ export function createWorkflowStarts({
   find: (page: { after: number; limit: number }) => Promise<number[]>;
   /** Idempotent. */
   start: (id: number) => Promise<void>;
-  log: FastifyBaseLogger;
   /** The name of the rows in the log. */
   what: string;
-  lookEveryMs?: number;
-  firstRetryMs?: number;
-}) {
+} & StartsOptions) {
   /** Temporal has these; a search removes those whose work is done. */
   let started = new Set<number>();
 

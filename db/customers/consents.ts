@@ -1,7 +1,7 @@
 import type { PendingQuery, Row } from 'postgres';
 import type { Consent, ConsentSource } from '../../domain/customer.ts';
 import type { Sql } from '../core/client.ts';
-import { counted, movedColumns } from '../messages/messages.ts';
+import { endQueuedIn } from '../messages/messages.ts';
 
 /** A customer's statement of consent, and when they made it. */
 export interface ConsentStatement {
@@ -92,8 +92,9 @@ export async function skipWithoutConsent(
   sql: Sql,
   { runId, required }: { runId: number; required: boolean },
 ): Promise<void> {
-  await sql`
-    with held as (
+  await endQueuedIn(
+    sql,
+    sql`
       select m.id from messages as m
       join runs on runs.id = m.run_id
       left join customers as own on own.id = m.customer_id
@@ -108,31 +109,26 @@ export async function skipWithoutConsent(
         and not (runs.settings -> 'campaign' ->> 'ignoreConsent')::boolean
         and case coalesce(own.consent, coded.consent, called.consent, 'not_stated')
           when 'granted' then false when 'refused' then true else ${required}::boolean end
-      order by m.id for no key update of m
-    ), moved as (
-      update messages as m set status = 'skipped', reason = 'no_consent', ended_at = now()
-      from held where m.id = held.id and m.status = 'queued'
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
+      order by m.id for no key update of m`,
+    noConsent(sql),
+  );
 }
 
 async function skipRefused(sql: Sql, which: PendingQuery<Row[]>): Promise<void> {
-  await sql`
-    with held as (
+  await endQueuedIn(
+    sql,
+    sql`
       select m.id from messages as m
       join runs on runs.id = m.run_id
       join customers as c on c.id = m.customer_id
       where ${which} and m.status = 'queued' and c.consent = 'refused'
         and not (runs.settings -> 'campaign' ->> 'ignoreConsent')::boolean
-      order by m.id for no key update of m
-    ), moved as (
-      update messages as m set status = 'skipped', reason = 'no_consent', ended_at = now()
-      from held where m.id = held.id and m.status = 'queued'
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
+      order by m.id for no key update of m`,
+    noConsent(sql),
+  );
 }
+
+const noConsent = (sql: Sql) => ({ status: sql`'skipped'`, reason: sql`'no_consent'` });
 
 /** All statements of a customer, newest first. */
 export async function listConsents(sql: Sql, customerId: number): Promise<ConsentRow[]> {

@@ -1,7 +1,7 @@
 import type { PendingQuery, Row } from 'postgres';
 import type { SkipReason } from '../../domain/message.ts';
 import type { Sql } from '../core/client.ts';
-import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
+import { counted, endQueuedIn, lockMessages, movedColumns } from '../messages/messages.ts';
 import type { PhoneHash } from '../core/phone-hash.ts';
 import type { KeptReply } from '../replies/replies.ts';
 
@@ -193,9 +193,8 @@ async function leaveAlone(
 }
 
 /**
- * Opts a phone in, also one that is held: runs that read their mailing later send to it. False when it was neither held
- * nor opted out. `hash` null: keeps the opt-out that its person stated before they were erased. With `at`, keeps later
- * statements too.
+ * Opts a phone in, also one that is held: runs that read their mailing later send to it. Returns false if it was not held
+ * or opted out. If `hash` is null, an opt-out from before the customer was erased stays. With `at`, later statements stay.
  */
 export async function optInPhone(
   sql: Sql,
@@ -242,7 +241,7 @@ export async function sendBlockOf(
 const hashedAtOnce = 5_000;
 
 /**
- * Skips the queued messages of a run whose phones have opted out or are held, or whose person refused consent before
+ * Skips the queued messages of a run to phones that have opted out or are held, or whose customer refused consent before
  * they were erased.
  */
 export async function skipOptedOut(sql: Sql, hash: PhoneHash, runId: number): Promise<void> {
@@ -282,16 +281,13 @@ async function skip(
   runId: number,
   { join, reason }: Record<'join' | 'reason', PendingQuery<Row[]>>,
 ): Promise<void> {
-  await sql`
-    with held as (
+  await endQueuedIn(
+    sql,
+    sql`
       select m.id, case o.state when 'refused' then 'no_consent' else 'opted_out' end as reason from messages as m ${join}
-      where m.run_id = ${runId} and m.status = 'queued' order by m.id for no key update of m
-    ), moved as (
-      update messages as m set status = 'skipped', reason = ${reason}, ended_at = now()
-      from held where m.id = held.id and m.status = 'queued'
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
+      where m.run_id = ${runId} and m.status = 'queued' order by m.id for no key update of m`,
+    { status: sql`'skipped'`, reason },
+  );
 }
 
 /** An opt-out in force; for an erased person without the phone. */

@@ -2,7 +2,7 @@ import type { PendingQuery, Row } from 'postgres';
 import type { Sql } from '../core/client.ts';
 import { listConsents } from './consents.ts';
 import { type CustomerRow, emptyCustomer, getCustomer } from './customers.ts';
-import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
+import { endQueuedIn, lockMessages } from '../messages/messages.ts';
 import { listOptOutEvents } from './opt-outs.ts';
 import type { PhoneHash } from '../core/phone-hash.ts';
 
@@ -322,15 +322,11 @@ export async function erasePerson(
       join mailing_files as f on f.id = runs.mailing_file_id
     where m.id = any(${messageIds}::bigint[]) and exists (select from mailing_file_chunks where file_id = f.id)
     order by campaign_id, file_id`;
-  await tx`
-    with held as (
-      select id from messages where ${theirs} and status = 'queued' order by id for no key update
-    ), moved as (
-      update messages as m set status = 'cancelled', reason = 'erased', ended_at = now()
-      from held where m.id = held.id and m.status = 'queued'
-      returning ${movedColumns(tx)}
-    ), ${counted(tx)}
-    select from moved`;
+  await endQueuedIn(
+    tx,
+    tx`select id from messages where ${theirs} and status = 'queued' order by id for no key update`,
+    { status: tx`'cancelled'`, reason: tx`'erased'` },
+  );
   const ofMessages = await tx`
     update inbound_events set payload = '{}', unread = null
     where payload <> '{}' and message_id = any(${[...messageIds, ...answerIds]}::bigint[])`;

@@ -5,7 +5,7 @@ import type { Database, Sql } from '../core/client.ts';
 import { longestKey } from '../replies/inbound.ts';
 import { block } from '../customers/opt-outs.ts';
 import { awaitSilence, isAmong, leaseUntil, type Senders } from './leases.ts';
-import { counted, lockMessages, movedColumns } from './messages.ts';
+import { counted, endQueuedIn, lockMessages, movedColumns } from './messages.ts';
 
 /**
  * A claim is the stored intent to send: no message leaves without one.
@@ -31,7 +31,7 @@ export interface ClaimedMessage {
   segments: number;
   /** Including the send that follows. */
   attempts: number;
-  /** The provider that may have taken it at an earlier attempt; null: none. */
+  /** The provider that may have accepted it at an earlier attempt; null: none. */
   providerId: number | null;
 }
 
@@ -172,10 +172,10 @@ const taken = (sql: Sql) => sql`
 /** The outcome of a claimed message, as its sender records it. */
 export interface Outcome {
   id: number;
-  /** `queued`: certainly not taken at this attempt. */
+  /** `queued`: certainly not accepted at this attempt. */
   status: Extract<MessageStatus, 'sent' | 'failed' | 'unknown' | 'queued'>;
   reason: FailureReason | null;
-  /** The provider that took or refused it, or may have taken it, at this attempt or an earlier one; null: none. */
+  /** The provider that accepted or refused it, or may have accepted it, at this attempt or an earlier one; null: none. */
   providerId: number | null;
   providerMessageId: string | null;
   providerCode: string | null;
@@ -202,7 +202,7 @@ export interface Outcome {
  * - that became `unknown` while the sender was considered stopped.
  *
  * A message that the provider did not take is queued again only while the run can still send it. In an ended run it
- * becomes `failed` (`not_sent`), which a resend includes, or `unknown`, if it may have been taken at an earlier
+ * becomes `failed` (`not_sent`), which a resend includes, or `unknown`, if it may have been accepted at an earlier
  * attempt. This locks the run, so that its end comes before or after.
  *
  * `receiptsById`: also stores the provider's id of each message (sms/provider.ts).
@@ -276,7 +276,7 @@ const keptIds = (sql: Sql) => sql`
 const lockedRun = (sql: Sql, runId: number) => sql`
   select status = any(${[...resendableRunStatuses]}::text[]) as ended from runs where id = ${runId} for share`;
 
-/** The status and reason of a message not taken, if nobody can send for the run any more; `run` is locked. */
+/** The status and reason of a message not accepted, if nobody can send for the run any more; `run` is locked. */
 const requeued = (
   sql: Sql,
   { status, reason, providerId }: Record<'status' | 'reason' | 'providerId', ReturnType<Sql>>,
@@ -299,7 +299,7 @@ export async function takeOver(sql: Database, senders: Senders & { deduplicates:
 
 /**
  * Closes the messages that stopped senders claimed and left without an outcome. They become `unknown`, because the
- * provider may have taken them, or `queued` if the provider refuses a second message with the same reference. Ignores
+ * provider may have accepted them, or `queued` if the provider refuses a second message with the same reference. Ignores
  * claims of senders with a lease. Returns how many messages changed.
  */
 export async function closeStoppedSenders(
@@ -343,7 +343,7 @@ export async function closeStoppedSenders(
 
 /**
  * Releases what this sender has claimed and not sent: only for a sender that is certain that it sent none of it. The
- * messages get the status of messages that were not taken (`recordOutcomes`).
+ * messages get the status of messages that were not accepted (`recordOutcomes`).
  */
 export async function releaseClaims(
   sql: Sql,
@@ -376,22 +376,18 @@ type QueuedEnd =
   { status: 'cancelled'; reason: CancelReason | null } | { status: 'failed'; reason: 'not_sent' };
 
 /**
- * Ends all queued messages of a run; those that the provider may have taken at an earlier attempt become `unknown`.
+ * Ends all queued messages of a run; those that the provider may have accepted at an earlier attempt become `unknown`.
  * Returns how many.
  */
 export async function endQueued(sql: Sql, runId: number, { status, reason }: QueuedEnd): Promise<number> {
-  const rows = await sql`
-    with held as (
-      select id from messages where run_id = ${runId} and status = 'queued' order by id for no key update
-    ), moved as (
-      update messages as m set
-        status = case when provider_id is null then ${status} else 'unknown' end,
-        reason = case when provider_id is null then ${reason}::text else 'no_answer' end, ended_at = now()
-      from held where m.id = held.id and m.status = 'queued'
-      returning ${movedColumns(sql)}
-    ), ${counted(sql)}
-    select from moved`;
-  return rows.count;
+  return endQueuedIn(
+    sql,
+    sql`select id from messages where run_id = ${runId} and status = 'queued' order by id for no key update`,
+    {
+      status: sql`case when m.provider_id is null then ${status} else 'unknown' end`,
+      reason: sql`case when m.provider_id is null then ${reason}::text else 'no_answer' end`,
+    },
+  );
 }
 
 /**

@@ -56,6 +56,25 @@ export async function lockMessages(sql: Sql, which: PendingQuery<Row[]>): Promis
 export const movedColumns = (sql: Sql) => sql`
   new.run_id, new.segments, old.status as from_status, old.reason as from_reason, new.status as to_status, new.reason as to_reason`;
 
+/**
+ * Ends the queued messages in `held`, a query that locks them in the order of their ids, and updates the counts. The
+ * expressions of `to` may use the message `m` and the columns of `held`. Returns how many have ended.
+ */
+export async function endQueuedIn(
+  sql: Sql,
+  held: PendingQuery<Row[]>,
+  to: Record<'status' | 'reason', PendingQuery<Row[]>>,
+): Promise<number> {
+  const rows = await sql`
+    with held as (${held}), moved as (
+      update messages as m set status = ${to.status}, reason = ${to.reason}, ended_at = now()
+      from held where m.id = held.id and m.status = 'queued'
+      returning ${movedColumns(sql)}
+    ), ${counted(sql)}
+    select from moved`;
+  return rows.count;
+}
+
 /** The messages of a run that remain to be sent. */
 export interface Remaining {
   /** Queued and attempted fewer than `maxAttempts` times, due or not. */
@@ -144,7 +163,7 @@ export interface MessageRow {
   customerTypeName: string | null;
   resendOf: number | null;
   attempts: number;
-  /** The provider that took or refused it, or may have taken it. */
+  /** The provider that accepted or refused it, or may have accepted it. */
   providerId: number | null;
   providerMessageId: string | null;
   providerCode: string | null;

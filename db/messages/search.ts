@@ -1,7 +1,12 @@
-import type { MessageStatus } from '../../domain/message.ts';
 import type { Sql } from '../core/client.ts';
-import { type Day, isOnDay } from '../core/day.ts';
-import { type FoundMessageRow, listMessages, type MessageFilter, type MessageRow } from './messages.ts';
+import { isOnDay } from '../core/day.ts';
+import {
+  type FoundMessageRow,
+  listMessages,
+  type MessageFilter,
+  type MessageRow,
+  type MessageSearch,
+} from './messages.ts';
 
 /**
  * Searches without a phone or a customer. Messages have no index on their status or text (docs/decisions/0005): these
@@ -39,16 +44,7 @@ export async function listMessagesWithText(
 }
 
 /** Messages of the runs that match all of these. */
-export interface RunsSearch {
-  campaignId?: number | undefined;
-  regionId?: number | undefined;
-  customerTypeId?: number | undefined;
-  /** When the run was due. */
-  day?: Day | undefined;
-  status?: MessageStatus | undefined;
-  reason?: string | undefined;
-  text?: string | undefined;
-}
+export type RunsSearch = Omit<MessageSearch, 'phone' | 'customerId' | 'customerCode'>;
 
 /** A position in such a search: after this line of this run. */
 export interface Place {
