@@ -177,11 +177,11 @@ export function createAlerts({
     },
 
     /**
-     * One attempt to deliver a message. What it says is composed now: without what has ended meanwhile, and with what
-     * has been added. It may arrive twice when a worker dies between the answer and the write of it, or when the
-     * connection breaks before the answer.
+     * One attempt to deliver a message. The text is composed now, so it omits alerts that have ended and includes new
+     * ones. The message may arrive twice if the worker dies before it records the answer, or if the connection breaks
+     * before the answer.
      *
-     * Throws, for Temporal's back-off, when another attempt may succeed.
+     * Throws if another attempt may succeed, so that Temporal retries with its back-off.
      */
     async deliverNotification({ notificationId }: { notificationId: number }): Promise<string> {
       const notification = await beginNotification(sql, notificationId);

@@ -55,7 +55,7 @@ export function createMailing(deps: MailingDeps) {
      */
     async importMailing({ runId }: { runId: number }): Promise<PreparedRun> {
       const { attempt } = activityInfo();
-      // The first attempt copies the campaign's present settings into the run: a later attempt may find the answer
+      // The first attempt copies the campaign's current settings into the run: a later attempt may find the answer
       // stored.
       const run = attempt === 1 ? (await followCampaign(sql, runId)).run : await getRun(sql, runId);
       if (!run) throw finalFailure(failures.notFound, `There is no run ${runId}.`);

@@ -44,7 +44,10 @@ export interface ReportRound {
 /** Keeps the counts that reports show up to date. */
 export function createReports({ sql, clock, timezone }: ReportsDeps) {
   return {
-    /** Counts what has changed since the last round, for at most 45 seconds; first what answers have cost. `rebuild`: counts everything anew. */
+    /**
+     * Counts the costs of answers, then everything that has changed since the last round, for at most 45 seconds.
+     * `rebuild`: counts everything again.
+     */
     async updateReports({ rebuild }: { rebuild: boolean }): Promise<ReportRound> {
       const endsAt = Date.now() + roundMs;
       await countAnswers(sql, dayIn(clock(), timezone));

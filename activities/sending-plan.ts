@@ -164,9 +164,9 @@ export function createSendingPlan(
           minAttempts,
           limit: Math.min(
             limit ?? Infinity,
-            // The threshold is not checked between them.
+            // The threshold is checked only after the activity, so few messages leave at a time.
             stopAtPercent === null ? Infinity : fewestOutcomes,
-            // Nor is it checked whether the run reaches anybody.
+            // Until the provider has accepted one message of the run, few leave at a time.
             (await hasReached(runId)) ? Infinity : probeInFlight,
             trouble === 'try_one' ? 1 : Infinity,
             Math.max(singleSendUpTo, stragglersAtOnce),

@@ -64,7 +64,7 @@ export function createSendingRuns({ sql, clock, failOverAttempts = defaultFailOv
   /** Whether the provider has accepted messages of the run. */
   const hasReached = async (runId: number): Promise<boolean> => (await measureRun(sql, runId)).reached > 0;
 
-  /** A run that a user started, and that has reached nobody yet, goes before the others. */
+  /** A run that a user started has priority until its first message was accepted. */
   const urgencyOf = ({ trigger }: RunRow, reached: boolean): Urgency =>
     reached ? null : trigger === 'schedule' ? 'first' : 'user';
   /** How many messages of the canary are still unclaimed; null: the canary is over, or waits. */

@@ -22,7 +22,7 @@ export function expiryOf({ mailing }: Campaign, occurrence: Date): Date | null {
 }
 
 /**
- * Copies the campaign's present settings into the run until its mailing has been read: text, source, file, policies,
+ * Copies the campaign's current settings into the run until its mailing has been read: text, source, file, policies,
  * expiry. A campaign that is no longer complete changes nothing. A resend keeps the settings frozen by the first run.
  */
 export async function followCampaign(

@@ -34,7 +34,7 @@ export interface UnknownDeps extends RestoresDeps {
   clock: () => Date;
 }
 
-/** Asks providers what became of messages that they may have taken. */
+/** Looks up the outcomes of messages that providers may have accepted. */
 export function createUnknown({ sql, providers, phoneHash, replyWindowDays, clock }: UnknownDeps) {
   const catchUp = createRestoreCatchUp({ sql, providers, phoneHash, replyWindowDays });
 

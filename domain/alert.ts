@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Permission, type Role, roleSuffices } from './user.ts';
 
 /**
- * What needs a person, and is reported to users who are not looking (docs/decisions/0020-alerts.md). A new kind is one
+ * Conditions that require a user, and are reported outside the console (docs/decisions/0020-alerts.md). A new kind is one
  * line here, its condition (db/alerts/conditions.ts) and its sentence (problems/alerts.ts).
  */
 

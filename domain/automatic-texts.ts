@@ -28,7 +28,7 @@ const optionalId = z.int().positive().nullable().default(null);
 const keyword = z.strictObject({
   words: wordList.min(1, coded('missing')),
   text: automaticText,
-  /** Where the ticket goes that the reply opens; null: as its campaign says. */
+  /** Where the ticket that the reply opens is routed; null: as defined by its campaign. */
   departmentId: optionalId,
   subcategoryId: optionalId,
 });

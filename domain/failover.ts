@@ -11,7 +11,7 @@ export const failover = z.object({
   providerCode: z.string(),
   /** The segment profile of the new provider. */
   segmentProfile: segmentProfileName,
-  /** Messages that the old one may have taken: they stay with it, as unknown. */
+  /** Messages that the old one may have accepted: they stay with it, as unknown. */
   unknown: z.int(),
   /** Messages that were skipped, because they need too many segments there. */
   tooLong: z.int(),

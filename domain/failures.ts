@@ -11,7 +11,7 @@ export const failures = {
   providerAccount: 'ProviderAccount',
   /** Most sends fail, or the provider asked for a pause: retried with Temporal's back-off. */
   providerUnavailable: 'ProviderUnavailable',
-  /** One message was certainly not taken; retried with Temporal's back-off. */
+  /** One message was certainly not accepted; retried with Temporal's back-off. */
   notTaken: 'NotTaken',
   /** "Run now" while an earlier run is pending and the campaign does not allow another. */
   runPending: 'RunPending',

@@ -232,7 +232,7 @@ const answer = z.strictObject({
   messageId: locator.nullable().default(null),
   /** The gateway's code, of success or error; null: only the HTTP status counts. */
   code: codeLocator.nullable().default(null),
-  /** The meaning of codes. A 2xx with an unlisted code may mean taken; other answers are judged by HTTP status. */
+  /** The meaning of codes. A 2xx with an unlisted code may mean accepted; other answers are judged by HTTP status. */
   codes: z.record(code, codeMeaning).superRefine(few).default({}),
 });
 

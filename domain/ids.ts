@@ -47,7 +47,7 @@ export const answerWorkflowId = ({
 /** The workflow that posts tickets to the helpdesk; one for each deployment, which has its own task queue. */
 export const ticketPostsWorkflowId = (taskQueue: string): string => `ticket-posts/${taskQueue}`;
 
-/** The workflow that looks for what needs a person; one for each deployment. */
+/** The workflow that checks the conditions of alerts; one for each deployment. */
 export const alertsWorkflowId = (taskQueue: string): string => `alerts/${taskQueue}`;
 
 /** `notificationId`: the row in `notifications`. */

@@ -18,8 +18,8 @@ export type MessageStatus = (typeof messageStatuses)[number];
  *
  * - `queued → sent …`: a claimed message stays queued until its outcome (db/messages/claims.ts); `sending` is for
  *   retries and messages sent one by one, which are claimed individually.
- * - `sending → queued`: certainly not taken by the provider, to be retried.
- * - `queued, sending → unknown`: perhaps taken (timeout after the request was written, sender killed).
+ * - `sending → queued`: certainly not accepted by the provider, to be retried.
+ * - `queued, sending → unknown`: perhaps accepted (timeout after the request was written, sender killed).
  * - `queued, sending → delivered | undelivered`: the receipt arrived before the answer to the send.
  * - `delivered → undelivered`: a later receipt for another part of a long text reports a failure.
  * - `skipped → …`: the phone opted out, or the customer refused, while a sender had claimed the message, and it was
@@ -81,7 +81,7 @@ export const failureReasons = [
   'expired_at_carrier',
   'carrier_filtered',
   'temporary_failure',
-  /** The sender returned it as not taken after its run had ended. */
+  /** The sender returned it as not accepted after its run had ended. */
   'not_sent',
   'no_answer',
   'sender_died',

@@ -11,7 +11,7 @@ import { coded } from './problems/coded.ts';
  * billion of the currency.
  *
  * A price belongs to a provider and applies from a day of the deployment's time zone on. Its prefix is a country's
- * calling code (`55`), or empty for every country without a price of its own. A country's price goes before the price
+ * calling code (`55`), or empty for every country without a price of its own. A country's price takes precedence over the price
  * for all, however old it is; among prices of the same prefix, the latest that has begun applies.
  */
 export interface Price {

@@ -84,7 +84,7 @@ export const runReason = z.discriminatedUnion('code', [
     stopAtPercent: z.int(),
     canary: z.boolean(),
   }),
-  /** Paused, or shown for a finished run: this many messages failed, and none was taken (domain/safeguards.ts). */
+  /** Paused, or shown for a finished run: this many messages failed, and none was accepted (domain/safeguards.ts). */
   z.object({ code: z.literal('reached_nobody'), failures: z.int() }),
   /** Paused: this many consecutive answers of the provider had an unknown outcome (domain/provider-trouble.ts). */
   z.object({ code: z.literal('provider_in_doubt'), providerCode: z.string(), answers: z.int() }),

@@ -11,7 +11,7 @@ import type { RunReason } from './run.ts';
  *   recipients who replied with an opt-out or a probable one. A later receipt or reply counts from its arrival.
  * - The run pauses for a user once failures exceed `stopAtPercent` of the outcomes. Fewer outcomes than
  *   `fewestOutcomes` are too few to judge, except for a canary, which has the size that the user chose.
- * - A run with `fewestRefused` failed messages and none taken also pauses, whatever its campaign allows.
+ * - A run with `fewestRefused` failed messages and none accepted also pauses, whatever its campaign allows.
  * - The canary: the first `canarySize` messages leave, the run waits `canaryMinutes` for receipts and replies, then the
  *   others leave.
  * - When a user resumes a run that the threshold has paused, the canary is over, and only later outcomes are measured.
@@ -19,7 +19,7 @@ import type { RunReason } from './run.ts';
 export const fewestOutcomes = 50;
 const fewestRefused = 10;
 
-/** `reached`: messages that the provider has taken; `refused`: messages that failed. */
+/** `reached`: messages that the provider has accepted; `refused`: messages that failed. */
 export const measure = z.object({ outcomes: z.int(), failures: z.int(), reached: z.int(), refused: z.int() });
 export type Measure = z.infer<typeof measure>;
 

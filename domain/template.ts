@@ -36,7 +36,7 @@ const builtIn: ReadonlyMap<string, string> = new Map([
   ['name', 'name'],
 ]);
 
-/** These give way to an extra field of the same name. */
+/** An extra field of the same name takes precedence over these. */
 const derived: ReadonlyMap<string, string> = new Map([
   ['primeiro_nome', 'first_name'],
   ['first_name', 'first_name'],

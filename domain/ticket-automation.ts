@@ -8,7 +8,7 @@ export const ticketAutomation = z
     reopenOnReply: z.boolean().default(true),
     /** A ticket waits for the customer when a user has answered. */
     waitOnAnswer: z.boolean().default(true),
-    /** A ticket that has waited for so many days without any change is finished; null: never. */
+    /** A ticket that has had no change for this many days is finished; null: never. */
     finishAfterDays: z.int().min(1).max(365).nullable().default(null),
     /** With this resolution. */
     finishResolutionId: z.int().positive().nullable().default(null),

@@ -1,5 +1,5 @@
 /**
- * Look-up results of messages that the provider may or may not have taken.
+ * Look-up results of messages that the provider may or may not have accepted.
  *
  * Only a certain result changes a message. A message that is missing from the provider's list proves nothing: a list
  * may be late, or contain the message under a text that was changed in transit.

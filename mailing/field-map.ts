@@ -50,8 +50,8 @@ export function createFieldMap({
     slot === slotOf.mobile || slot === slotOf.phone || slot === slotOf.phone2;
 
   /**
-   * A value as a person would write it; undefined if it is not a single value. A list of one is its element; a list of
-   * phones becomes a cell with several numbers.
+   * A value as a user would write it; undefined if it is not a single value. A list with one element is that element; a
+   * list of phones becomes a cell with several numbers.
    */
   const textOf = (value: unknown, slot: number): string | undefined => {
     const number = numberOf(value);
@@ -81,7 +81,7 @@ export function createFieldMap({
   const numberText = (number: string, slot: number): string => {
     // Table libraries write the code 1001 as 1001.0 if another row has none.
     if (slot === slotOf.code) return number.replace(/\.0+$/, '');
-    // 1.234 is a thousand to a person, but never in JSON.
+    // A user writes 1.234 for a thousand; JSON does not.
     if (extraFields[slot - contactFields.length]?.type !== 'money') return number;
     return number.replace(/^(-?\d+)\.(\d)(\d?)(\d?).*$/, (_, whole: string, ...digits: string[]) => {
       const cents = BigInt(whole.replace('-', '') + (digits[0] ?? '') + (digits[1] || '0'));

@@ -99,7 +99,7 @@ export class JsonScanner {
   /** The captured bytes from earlier pieces; doubles in size, so that many small pieces do not copy it each time. */
   #held = Buffer.alloc(0);
   #heldLength = 0;
-  /** Bytes of the answer before the present piece. */
+  /** Bytes of the answer before the current piece. */
   #before = 0;
   /** Where in the answer the capture begins. */
   #capturedFrom = 0;

@@ -91,7 +91,7 @@ function retryAfterOf(value: string): number | null {
   return Number.isFinite(ms) && ms >= 0 ? ms : null;
 }
 
-/** The problem that a status means which is neither a success nor a redirect. */
+/** The problem of a status that is not a success or a redirect. */
 export function statusRefusal(
   status: number,
   { host, retryAfter, hasCredentials }: { host: string; retryAfter: string; hasCredentials: boolean },

@@ -95,7 +95,7 @@ function open(
   });
 }
 
-/** The properties of nodemailer's errors that tell what happened; its messages quote the server. */
+/** The properties of nodemailer's errors that show the cause. Its messages quote the server, so they are not used. */
 interface SmtpFailure {
   code: string;
   command: string;

@@ -57,7 +57,7 @@ export function findAt(value: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((found, name) => ownValue(found, name), value);
 }
 
-/** The same of a value or of the first element of a list. */
+/** The text of a field that is a string, number or boolean, or a list that begins with one; null if it is empty. */
 export function findText(value: unknown, path: string): string | null {
   const found = findAt(value, path);
   const first: unknown = Array.isArray(found) ? found[0] : found;

@@ -16,7 +16,7 @@ export interface NotificationInput {
 }
 
 /**
- * The single workflow that looks for what needs a user. What it finds is in the database; each message to a recipient
+ * The single workflow that checks the conditions of alerts. The results are in the database; each message to a recipient
  * is delivered by a workflow of its own, so that an unavailable server delays no other message.
  *
  * Six events for each slice of some minutes, and six for each message; continues as new at the server's suggestion.
@@ -52,7 +52,7 @@ async function startNotification(notificationId: number): Promise<void> {
   }
 }
 
-/** One message to one recipient: a single activity, which Temporal retries. Some ten events. Returns what became of it. */
+/** One message to one recipient: a single activity, which Temporal retries. About ten events. Returns the outcome. */
 export async function notification({ notificationId }: NotificationInput): Promise<string> {
   const outcome = await notifying.deliverNotification({ notificationId });
   setCurrentDetails(`The message is **${outcome}**.`);

@@ -2,7 +2,7 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import { reportSteps } from './proxies.ts';
 
 export interface ReportsInput {
-  /** Counts everything anew, over as many rounds as it takes. */
+  /** Counts everything again, in as many rounds as necessary. */
   rebuild: boolean;
 }
 

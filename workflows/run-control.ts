@@ -53,7 +53,7 @@ export interface RunControl {
   end<T>(last: () => Promise<T>): Promise<T>;
   /** The same, unless the run is cancelled by then: null, and the run has not ended. */
   endUnlessCancelled<T>(last: () => Promise<T>): Promise<T | null>;
-  /** Runs `work` in `scope`, which a cancellation of the run ends; with `pausable`, a pause ends it, too. */
+  /** Runs `work` in `scope`, which a cancellation of the run ends, and with `pausable` also a pause. */
   within<T>(scope: CancellationScope, options: { pausable: boolean }, work: () => Promise<T>): Promise<T>;
 }
 

@@ -36,9 +36,9 @@ interface Ending {
 
 /**
  * One run of a campaign: hours → pending check → mailing → pre-flight → (approval) → sending → tickets → done. A dry
- * run ends after its pre-flight, and checks neither hours nor pending runs; a resend does not check pending runs. The
- * progress is in the database: started again with the same input, after a failure or by continue-as-new, the run
- * continues where it stopped.
+ * run ends after its pre-flight, and does not check hours and pending runs; a resend does not check pending runs. The
+ * progress is in the database: when the workflow is started again with the same input, after a failure or by
+ * continue-as-new, the run continues where it stopped.
  *
  * A run that is skipped or cancelled returns; a run that failed fails. Continuing as new bounds the history
  * (`longHistory`, run-sending.ts).

@@ -332,7 +332,7 @@ export function createTemporal(options: TemporalOptions) {
       );
     },
 
-    /** Starts the workflow that looks for what needs a person, unless it runs. */
+    /** Starts the workflow that checks the conditions of alerts, unless it runs. */
     async syncAlerts(): Promise<void> {
       await ask(() =>
         workflow.start(alerts, {
@@ -341,7 +341,7 @@ export function createTemporal(options: TemporalOptions) {
           taskQueue,
           args: [],
           workflowTaskTimeout,
-          staticSummary: 'Checks what needs a user, and sends alerts',
+          staticSummary: 'Checks conditions that require a user, and sends alerts',
         }),
       );
     },

@@ -14,7 +14,7 @@ import { countHolds } from '../replies/holds.ts';
 import { countUnread } from '../replies/inbound.ts';
 import { countTicketPosts } from '../tickets/posts.ts';
 
-/** Something that needs a user now. */
+/** Something that requires a user now. */
 export interface Condition<K extends AlertKind = AlertKind> {
   /** Identifies it within its kind: the id of a run or provider; empty for the whole deployment. */
   subject: string;
@@ -40,7 +40,7 @@ type Conditions<K extends AlertKind, Input> = {
 };
 
 /**
- * The conditions of each kind, which the home page shows, too. They read indexed rows and stored counts, never messages,
+ * The conditions of each kind, which the home page also shows. They read indexed rows and stored counts, never messages,
  * because they run every few seconds. These depend only on rows.
  */
 const rowConditions = {
@@ -210,7 +210,7 @@ export interface FoundConditions {
   found: readonly (Condition & { kind: AlertKind })[];
 }
 
-/** Everything that needs a user at present. */
+/** All conditions that require a user now. */
 export async function presentConditions(at: At): Promise<FoundConditions> {
   const [{ asOf }] = await at.sql<[{ asOf: Date }]>`select now() as as_of`;
   const found = [];

@@ -112,7 +112,7 @@ export async function queuePasswordReset(sql: Sql, userId: number, perHour: numb
   return row?.id ?? null;
 }
 
-/** Begins an attempt; null: the message is over. */
+/** Begins an attempt; null if the message has ended. */
 export async function beginNotification(sql: Sql, id: number): Promise<NotificationRow | null> {
   const [row] = await sql<NotificationRow[]>`
     update notifications set begun_at = now(), attempts = attempts + 1 where id = ${id} and state = 'waiting'

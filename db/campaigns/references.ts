@@ -28,7 +28,7 @@ const valueAt = (document: unknown, path: string): unknown =>
       document,
     );
 
-/** Fields whose id names no entry, those whose entry is archived, and the names of all entries. */
+/** Fields whose entry does not exist, fields whose entry is archived, and the names of all entries. */
 export interface BrokenReferences {
   unknown: string[];
   archived: string[];

@@ -87,7 +87,7 @@ export const liveness = {
   /** In seconds, for the client's socket. Node.js then probes ten times, one second apart. */
   clientKeepAlive: 15,
   server: {
-    // A machine that does not answer for half a minute is considered gone, whether the server is reading or writing.
+    // A machine that does not answer for 30 seconds is considered gone, whether the server is reading or writing.
     tcp_keepalives_idle: 15,
     tcp_keepalives_interval: 5,
     tcp_keepalives_count: 3,

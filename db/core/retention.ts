@@ -95,7 +95,7 @@ export async function purgeTickets(sql: Sql, days: number): Promise<number> {
   return rows.count;
 }
 
-/** Deletes posts that the helpdesk has taken. Waiting posts, and failed ones that may be posted again, stay. */
+/** Deletes posts that the helpdesk has accepted. Waiting posts, and failed ones that may be posted again, stay. */
 export async function deleteTicketPosts(sql: Sql, days: number): Promise<number> {
   const rows = await sql`
     delete from ticket_posts where event_id in (

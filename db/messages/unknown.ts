@@ -127,7 +127,7 @@ export async function knownOthers(
 
 /**
  * Whether another message of ours with the same text and phone, and without a known provider id, may have left in the
- * same period: the provider's list then cannot tell them apart.
+ * same period: the provider's list then cannot distinguish them.
  */
 export async function hasTwin(
   sql: Sql,

@@ -6,13 +6,13 @@ import type { Sql } from '../core/client.ts';
 /**
  * What runs cost, by provider and day (`run_costs`).
  *
- * Kept from `run_counts`, never from messages: `syncRunCosts` gives what a run's counts have gained since to its present
+ * Computed from `run_counts`, never from messages: `syncRunCosts` assigns the increase of a run's counts to its current
  * provider and day. It runs each second while a run is sending, before a failover, at the end, and with the
- * reconciliation of counts. So a change of provider is exact, and a price that begins at midnight is off by what leaves
- * in a second. A receipt that changes a message on a later day changes the cost of that day.
+ * reconciliation of counts. So a change of provider is exact, and a price that begins at midnight may be applied up to a
+ * second late. A receipt that changes a message on a later day changes the cost of that day.
  *
  * Counts do not know countries. If a provider has prices by country, segments cost the mean price of the run's
- * mailing (`preflight.countries`): exact once everything was taken, and in proportion until then.
+ * mailing (`preflight.countries`): exact when everything was accepted, an estimate until then.
  */
 
 /** The cost of segments (`n`) of a run at the prices of a provider and day: columns `millionths` and `unpriced`. */
@@ -52,7 +52,7 @@ export async function syncRunCosts(sql: Sql, runIds: readonly number[], day: str
       set segments = excluded.segments, millionths = excluded.millionths, unpriced = excluded.unpriced`;
 }
 
-/** After a change of a provider's prices: the costs from this day on, by the present prices. */
+/** After a change of a provider's prices: the costs from this day on, by the current prices. */
 export async function reprice(
   sql: Sql,
   { providerId, from }: { providerId: number; from: string },

@@ -19,9 +19,9 @@ const add = (sql: Sql) => sql`
     unpriced = single_costs.unpriced + excluded.unpriced`;
 
 /**
- * Counts the answers that providers have taken since the last time, on this day, and takes those out that failed after
- * all, of the day on which they were counted. Safe to repeat, and at the same time elsewhere: what another transaction
- * holds is left for the next time. In a transaction of its own, because it locks answers in any order.
+ * Counts the answers that providers have accepted since the last call, on this day. Subtracts those that failed later
+ * from the day on which they were counted. Can be repeated and run concurrently: rows that another transaction has locked
+ * are left for the next call. Needs a separate transaction, because it locks answers in any order.
  */
 export async function countAnswers(sql: Sql, day: string): Promise<void> {
   await sql`
@@ -42,7 +42,7 @@ export async function countAnswers(sql: Sql, day: string): Promise<void> {
 }
 const answersAtOnce = 10_000;
 
-/** A test message that a provider has taken. */
+/** A test message that a provider has accepted. */
 export async function countTest(
   sql: Sql,
   { providerId, phone, segments, day }: { providerId: number; phone: string; segments: number; day: string },

@@ -7,7 +7,7 @@ import { json } from '../core/json.ts';
 import { counted, lockMessages, movedColumns } from '../messages/messages.ts';
 import { lockReconciling, reconcileCounts } from '../runs/runs.ts';
 
-/** The provider that takes over messages that another one has certainly not taken. */
+/** The provider that takes over messages that another one has certainly not accepted. */
 
 /** A provider that can take over. */
 export interface Fallback {
@@ -55,8 +55,8 @@ export async function setFallback(sql: Sql, id: number, fallbackId: number | nul
 }
 
 /**
- * Switches a run to another provider, with all queued messages that no provider has taken. Messages that the old one
- * may have taken become unknown. The others are due at once, with their attempts reset, and are segmented by the new
+ * Switches a run to another provider, with all queued messages that no provider has accepted. Messages that the old one
+ * may have accepted become unknown. The others are due at once, with their attempts reset, and are segmented by the new
  * provider's profile: a text that it does not accept is skipped (`message_too_long`, `word_exceeds_segment`). Accents
  * that need more segments there are removed, if the campaign removes accents.
  *

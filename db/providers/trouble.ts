@@ -135,7 +135,7 @@ export async function noteSuspect(sql: Sql, providerId: number, messageId: numbe
   return row?.suspects ?? 0;
 }
 
-/** The provider has taken a message: its account works. */
+/** The provider has accepted a message: its account works. */
 export async function endSuspicion(sql: Sql, providerId: number): Promise<void> {
   await sql`update provider_rates set suspects = '{}' where provider_id = ${providerId} and suspects <> '{}'`;
 }

@@ -26,9 +26,9 @@ export interface FigureRow {
   unknown: number;
   skipped: number;
   cancelled: number;
-  /** Of what the providers took. */
+  /** Segments that providers accepted. */
   segments: number;
-  /** Of what they may have taken. */
+  /** Segments that providers may have accepted. */
   unknownSegments: number;
   /** In millionths of the currency. */
   cost: number;

@@ -270,8 +270,8 @@ const prices = (sql: Sql) => sql`
     from prices)`;
 
 /**
- * Has everything counted anew if `rebuild`, or if it was counted in another time zone; has the costs of all days counted
- * anew if prices have changed. What is shown meanwhile changes day by day.
+ * Marks everything to be counted again if `rebuild` is true or the time zone has changed, and the costs of all days if
+ * prices have changed. Until the round has finished, reports change day by day.
  */
 export async function startRound(
   sql: Database,

@@ -47,7 +47,7 @@ export async function runsNotExecuted(
   return rows.map(parsedRun);
 }
 
-/** Records that a user has taken note of a run that has ended; false: it has not. */
+/** Records that a user has seen a run that has ended; false: the run has not ended. */
 export async function markSeen(sql: Sql, id: number): Promise<boolean> {
   const rows = await sql`
     update runs set seen_at = coalesce(seen_at, now())

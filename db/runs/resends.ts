@@ -7,7 +7,7 @@ import { allHaveReasons } from '../messages/messages.ts';
 
 /** The messages of an earlier run that a resend includes. */
 export const resendScope = z.strictObject({
-  /** Messages that the provider may have taken: their recipients may get the text twice. */
+  /** Messages that the provider may have accepted: their recipients may get the text twice. */
   includeUnknown: z.boolean(),
   /** Only messages with one of these reasons; null: with any. */
   reasons: z.array(z.string()).nullable(),
@@ -18,7 +18,7 @@ export type ResendScope = z.infer<typeof resendScope>;
 
 /**
  * The messages of a run that may be sent again. A message and all its resends form a family, and all refer to the first
- * one (`resend_of`). While one of a family is queued or being sent, has been taken by the provider, or may have been,
+ * one (`resend_of`). While one of a family is queued or being sent, has been accepted by the provider, or may have been,
  * no other is sent again.
  */
 async function resendable(sql: Sql, runId: number, { includeUnknown, reasons, onlyReachable }: ResendScope) {

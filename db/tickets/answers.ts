@@ -187,7 +187,7 @@ export async function claimAnswer(
 
 /**
  * Closes an answer that an earlier attempt claimed and left without an outcome, because its worker was killed. It
- * becomes `unknown`, because the provider may have taken it, or `queued` if the provider refuses a second SMS with the
+ * becomes `unknown`, because the provider may have accepted it, or `queued` if the provider refuses a second SMS with the
  * same reference.
  */
 export async function closeStoppedAnswer(
@@ -204,7 +204,7 @@ export async function closeStoppedAnswer(
 
 /**
  * Records the outcome of one attempt. Ignored if this attempt can no longer decide it, because a receipt came first. An
- * attempt that was considered stopped still decides what became of its own send; what it did not send has failed then,
+ * attempt that was considered stopped still decides the outcome of its own send; what it did not send has failed then,
  * because its workflow has ended.
  */
 export async function recordAnswerOutcome(
@@ -241,7 +241,7 @@ export async function recordAnswerOutcome(
       and (a.status = 'sending' or a.status = 'unknown' and ${status} <> 'unknown')`;
 }
 
-/** Gives up an answer that the provider has not taken for too long. */
+/** Gives up an answer that the provider has not accepted for too long. */
 export async function giveUpAnswer(sql: Sql, id: number, reason: AnswerReason): Promise<void> {
   await sql`
     update answers set ended_at = now(), status = case when perhaps_taken then 'unknown' else 'failed' end,

@@ -2,7 +2,7 @@ import { openingOnReply, type TicketOpening, ticketOutcomes, ticketPolicy } from
 import type { Sql } from '../core/client.ts';
 import { posted } from './posts.ts';
 
-/** Where a keyword sends the ticket that a reply opens; null: as the policy says. */
+/** Where a keyword routes the ticket that a reply opens; null: as defined by the policy. */
 interface TicketTarget {
   departmentId: number | null;
   subcategoryId: number | null;
