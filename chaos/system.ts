@@ -9,6 +9,7 @@ import { insertProvider } from '../db/providers/providers.ts';
 import { createSecretBox } from '../db/core/secrets.ts';
 import { seedSettings } from '../db/settings/seed.ts';
 import { insertToken } from '../db/access/tokens.ts';
+import { startParts, type Stops } from '../embedded/parts.ts';
 import { freePort } from '../embedded/ports.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import type { Server } from '../embedded/servers.ts';
@@ -117,21 +118,12 @@ async function superviseServer(start: () => Promise<Server>, onEnd: () => void):
 }
 
 export async function startChaosSystem(options: ChaosSystemOptions): Promise<ChaosSystem> {
-  const stops: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const step of stops.splice(0).toReversed()) await step();
-  };
-  try {
-    return { ...(await start(options, stops)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  return startParts((stops) => start(options, stops));
 }
 
 async function start(
   { plan, folder, temporal, log, onEnd }: ChaosSystemOptions,
-  stops: (() => Promise<unknown>)[],
+  stops: Stops,
 ): Promise<Omit<ChaosSystem, 'stop'>> {
   const logs = join(folder, 'logs');
   mkdirSync(logs, { recursive: true });

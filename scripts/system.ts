@@ -14,6 +14,7 @@ import { migrate } from '../db/core/migrate.ts';
 import { seedSettings } from '../db/settings/seed.ts';
 import { taskQueue } from '../domain/ids.ts';
 import { keepRunning } from '../embedded/keep-running.ts';
+import { startParts, type Stops } from '../embedded/parts.ts';
 import { freePort, requireFreePort } from '../embedded/ports.ts';
 import { type EmbeddedPostgres, startPostgres } from '../embedded/postgres.ts';
 import type { Server } from '../embedded/servers.ts';
@@ -69,21 +70,12 @@ const setupTokenMs = 10 * 60_000;
  * others and throws `StartError` with a readable reason.
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const stops: (() => Promise<unknown>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const step of stops.splice(0).toReversed()) await step();
-  };
-  try {
-    return { ...(await start(options, stops)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  return startParts((stops) => start(options, stops));
 }
 
 async function start(
   { dataDir, ports, environment, example, log, signal, restored = false }: SystemOptions,
-  stops: (() => Promise<unknown>)[],
+  stops: Stops,
 ): Promise<Omit<System, 'stop'>> {
   makeFolder(dataDir);
   const [apiPort, sandboxPort] = await Promise.all([
