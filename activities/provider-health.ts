@@ -1,8 +1,9 @@
 import { plainEnglish } from '../domain/format.ts';
 import { type ProviderDetail, providerDetailWords } from '../domain/problems/providers.ts';
 import { doubtsAllowed } from '../domain/provider-trouble.ts';
+import { fewestRefused } from '../domain/safeguards.ts';
 
-/** Until the provider has answered, at most this many are risked. */
+/** Until the provider has accepted a message of the run, at most this many are risked at once. */
 export const probeInFlight = 4;
 /** More failures in a row, or a larger share of the last `recentSpan` sends, are caused by the provider. */
 const failuresInARow = 20;
@@ -36,6 +37,7 @@ export class ProviderUnavailableError extends ProviderError {
 export function createHealth({ reached = false }: { reached?: boolean } = {}) {
   let proven = false;
   let hasTaken = reached;
+  let failures = 0;
   let inARow = 0;
   let doubtsInARow = 0;
   const suspects = new Set<number>();
@@ -55,6 +57,14 @@ export function createHealth({ reached = false }: { reached?: boolean } = {}) {
         suspects.clear();
       }
       note(false);
+    },
+    hasTaken: (): boolean => hasTaken,
+    /**
+     * A message failed. Returns true if the sender must stop, because the run reaches nobody: the check of the stored
+     * outcomes comes too late when the database is slow.
+     */
+    failed(): boolean {
+      return !hasTaken && ++failures >= fewestRefused;
     },
     /** The provider may have accepted a message. Returns true if the sender must stop. */
     doubtful(): boolean {

@@ -4,7 +4,12 @@ import { createInFlightLimit } from './in-flight.ts';
 import type { Lane, Urgency } from './lane.ts';
 import type { Lease } from './lease.ts';
 import { outcomeOf, suspect } from './outcome.ts';
-import { createHealth, ProviderAccountError, ProviderUnavailableError } from './provider-health.ts';
+import {
+  createHealth,
+  probeInFlight,
+  ProviderAccountError,
+  ProviderUnavailableError,
+} from './provider-health.ts';
 import type { Flow, Held } from './sender-flow.ts';
 
 /** A pause whose length the provider does not give; each consecutive one is twice as long, up to four seconds. */
@@ -108,6 +113,7 @@ export function createPump({
         break;
     }
     flow.addResult({ message, claim, outcome });
+    if (outcome.status === 'failed' && health.failed()) flow.stopFor('threshold');
     if (outcome.status === 'queued') progress.requeued++;
     else progress[outcome.status]++;
   };
@@ -124,12 +130,13 @@ export function createPump({
     if (length === 1 || length === writeSize || flow.inFlight === 0) flow.outcomesReady.notify();
   };
 
-  /** While the last answer leaves doubt, no more are risked than allowed. */
+  /** Few are risked before the first is accepted, and while the last answer leaves doubt. */
   const limit = (): number => {
     const doubts = health.doubts();
     return Math.min(
       inFlight.limit(),
       lane.inFlight(),
+      health.hasTaken() ? Infinity : probeInFlight,
       doubts === 0 ? Infinity : Math.max(1, doubtsAllowed - doubts),
     );
   };

@@ -17,7 +17,7 @@ import type { RunReason } from './run.ts';
  * - When a user resumes a run that the threshold has paused, the canary is over, and only later outcomes are measured.
  */
 export const fewestOutcomes = 50;
-const fewestRefused = 10;
+export const fewestRefused = 10;
 
 /** `reached`: messages that the provider has accepted; `refused`: messages that failed. */
 export const measure = z.object({ outcomes: z.int(), failures: z.int(), reached: z.int(), refused: z.int() });
