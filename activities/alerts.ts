@@ -171,7 +171,7 @@ export function createAlerts({
         await queueNotifications(sql, timing);
         const notificationIds = await unbegunNotifications(sql);
         if (notificationIds.length > 0) return { notificationIds };
-        await sleep(timing.lookEveryMs, undefined, { signal }).catch(() => undefined);
+        await sleep(timing.checkEveryMs, undefined, { signal }).catch(() => undefined);
       }
       return { notificationIds: [] };
     },

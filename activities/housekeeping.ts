@@ -125,7 +125,7 @@ export function createHousekeeping({ sql, costs, isWorkflowRunning }: Housekeepi
           const differing = await reconcileCounts(tx, id);
           if (differing > 0) {
             corrected++;
-            await insertAudit(tx, entry('run.counts_mended', id, { counts: differing }));
+            await insertAudit(tx, entry('run.counts_corrected', id, { counts: differing }));
           }
           return (await runCounts(tx, id)).find(({ status }) => status === 'queued');
         });

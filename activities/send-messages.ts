@@ -32,9 +32,9 @@ const manySenders = 50;
 /** After this many seconds without an accepted message, a pause that the provider asks for is shown. */
 const quietTicks = 3;
 /** A sender checks a threshold after this many outcomes: past it, at most that many and a micro-batch still leave. */
-export const outcomesPerLook = 250;
+export const checkEveryOutcomes = 250;
 /** The same until the provider has accepted a message of the run: a failure may affect all messages. */
-const outcomesPerFirstLook = 10;
+const checkFirstEveryOutcomes = 10;
 
 export function createSendMessages(
   { sql, providers, lanes, looks, clock }: SendingDeps,
@@ -113,8 +113,8 @@ export function createSendMessages(
             return null;
           },
           checkEach: () => {
-            if (!reached) return outcomesPerFirstLook;
-            return stopAtPercent === null && !hasBudget ? null : outcomesPerLook;
+            if (!reached) return checkFirstEveryOutcomes;
+            return stopAtPercent === null && !hasBudget ? null : checkEveryOutcomes;
           },
           signal: cancellationSignal(),
           onProgress: (progress) => {

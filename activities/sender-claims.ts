@@ -21,7 +21,7 @@ interface ClaimTask {
 }
 
 /**
- * Claims messages ahead of the sends, as long as at most `mostHeld()` are held. Under a rate limit, only as many wait
+ * Claims messages ahead of the sends, as long as at most `maxHeld()` are held. Under a rate limit, only as many wait
  * as leave soon. Claims lines that were never claimed first, then messages that were returned to the queue. Calls
  * `mayClaim` before each claim.
  */
@@ -30,7 +30,7 @@ export function createClaiming({
   task: { runId, sender, maxAttempts, limit },
   flow,
   lane,
-  mostHeld,
+  maxHeld,
   mayClaim,
   onClaimed,
 }: {
@@ -38,7 +38,7 @@ export function createClaiming({
   task: ClaimTask;
   flow: Flow;
   lane: Pick<Lane, 'look' | 'appetite'>;
-  mostHeld: () => number;
+  maxHeld: () => number;
   mayClaim: () => boolean;
   /** The messages are in `flow.waiting`. */
   onClaimed: () => void;
@@ -100,7 +100,7 @@ export function createClaiming({
       await lane.look();
       while (!flow.isStopping()) {
         const size = claimNow();
-        if (size === 0 || !mayClaim() || flow.held + size > mostHeld()) {
+        if (size === 0 || !mayClaim() || flow.held + size > maxHeld()) {
           await flow.roomFreed.wait();
           continue;
         }

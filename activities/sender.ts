@@ -23,7 +23,7 @@ const besidesInFlight = 450;
  * How many claimed messages without a durable outcome a sender holds at most, with this many sends in flight. A killed
  * worker leaves this many as `unknown`, so it is a promise (docs/architecture.md).
  */
-export const mostHeld = (inFlight: number): number => inFlight + besidesInFlight;
+export const maxHeld = (inFlight: number): number => inFlight + besidesInFlight;
 
 export interface SenderDeps {
   sql: Database;
@@ -71,7 +71,7 @@ export interface SenderTask {
 /**
  * Sends the queued messages of a run, streaming. Three parts run side by side: one claims ahead in small batches
  * (sender-claims.ts), one sends in turn with the provider's other senders (sender-pump.ts), and one writes outcomes in
- * batches behind them (sender-writer.ts). Never holds more than `mostHeld` messages without a durable outcome.
+ * batches behind them (sender-writer.ts). Never holds more than `maxHeld` messages without a durable outcome.
  *
  * Returns why it stopped, after each message that it claimed has its outcome written or is queued again. The same
  * applies before it throws `ProviderAccountError` or `ProviderUnavailableError`. Throws a database error only when
@@ -121,7 +121,7 @@ export async function streamMessages(
   });
   const claiming = createClaiming({
     ...{ sql, task, flow, lane, onClaimed: pumping.wake },
-    mostHeld: () => mostHeld(pumping.limit()),
+    maxHeld: () => maxHeld(pumping.limit()),
     mayClaim() {
       const isValid = lease.isValid();
       if (!isValid) renewLease();

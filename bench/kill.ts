@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
-import { mostHeld } from '../activities/sender.ts';
+import { maxHeld } from '../activities/sender.ts';
 import { defaultInFlight } from '../domain/provider.ts';
 import { runCounts } from '../db/runs/runs.ts';
 import { runWorkflowId, taskQueue } from '../domain/ids.ts';
@@ -113,7 +113,7 @@ export async function benchKill({
         duplicates === 0 &&
         unfinished === 0 &&
         sum === lines &&
-        unknown <= kills * mostHeld(defaultInFlight.sandbox) &&
+        unknown <= kills * maxHeld(defaultInFlight.sandbox) &&
         unknownAccepted >= 0 &&
         unknownAccepted <= unknown,
       counts,
@@ -121,7 +121,7 @@ export async function benchKill({
       duplicatesAtGateway: duplicates,
       unfinished,
       unknown,
-      unknownAtMost: kills * mostHeld(defaultInFlight.sandbox),
+      unknownAtMost: kills * maxHeld(defaultInFlight.sandbox),
       unknownAccepted,
       seconds: Math.round((Date.now() - startedAt) / 1000),
     };

@@ -1,4 +1,4 @@
-import { mostHeld } from '../activities/sender.ts';
+import { maxHeld } from '../activities/sender.ts';
 import { callbackPath } from '../domain/provider.ts';
 import { type Catalog, createCampaign, readCatalog, startWebservice, type Webservice } from './campaigns.ts';
 import { type Line, planLines } from './contacts.ts';
@@ -225,7 +225,7 @@ async function collectEvidence(
     ),
     lostAnswers: lossy.reduce((sum, fault) => sum + (answers[fault] ?? 0), 0),
     sendersPerRun: plan.sendersPerRun,
-    limits: { microBatch: mostHeld(maxInFlight) },
+    limits: { microBatch: maxHeld(maxInFlight) },
     missingWorkflows: await missingWorkflows(system.temporalAddress, campaignIds),
   };
 }

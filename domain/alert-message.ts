@@ -4,7 +4,7 @@ import { alertSentence } from './problems/alerts.ts';
 
 /** The texts that leave the deployment: nothing of a contact is in them, only names of settings, counts and links. */
 
-export interface ToldAlert {
+export interface OutgoingAlert {
   id: number;
   kind: AlertKind;
   subject: string;
@@ -13,7 +13,7 @@ export interface ToldAlert {
 }
 
 /** A longer series is summarized: the console has all of it. */
-const mostListed = 30;
+const maxListed = 30;
 
 const words = {
   en: {
@@ -55,10 +55,10 @@ interface Text {
 
 /** The alerts in words, oldest first; omits those of another version. */
 export const alertLines = (
-  alerts: readonly ToldAlert[],
+  alerts: readonly OutgoingAlert[],
   format: Format,
   publicUrl: string,
-): { alert: ToldAlert; sentence: string; url: string }[] =>
+): { alert: OutgoingAlert; sentence: string; url: string }[] =>
   alerts.flatMap((alert) => {
     const sentence = alertSentence(alert.kind, alert.facts, format);
     return sentence === null
@@ -76,13 +76,13 @@ const summaryOf = (lines: readonly { sentence: string }[], format: Format): stri
 
 /** One message for a series of alerts. */
 export function alertMail(
-  alerts: readonly ToldAlert[],
+  alerts: readonly OutgoingAlert[],
   { name, format, publicUrl, company }: { name: string; format: Format; publicUrl: string; company: string },
 ): Text {
   const t = words[format.locale];
   const lines = alertLines(alerts, format, publicUrl);
   const listed = lines
-    .slice(0, mostListed)
+    .slice(0, maxListed)
     .map(({ alert, sentence, url }) => `• ${sentence} (${t.since(format.dateTime(alert.since))})\n  ${url}`);
   const more = lines.length - listed.length;
   return {
@@ -100,12 +100,12 @@ export function alertMail(
 /** The body of a post. `text` alone is what chat programs show (Slack, Mattermost and others). */
 export function alertPost(
   id: number,
-  alerts: readonly ToldAlert[],
+  alerts: readonly OutgoingAlert[],
   { format, publicUrl }: { format: Format; publicUrl: string },
 ): object {
   const t = words[format.locale];
   const lines = alertLines(alerts, format, publicUrl);
-  const listed = lines.slice(0, mostListed).map(({ sentence, url }) => `${sentence} ${url}`);
+  const listed = lines.slice(0, maxListed).map(({ sentence, url }) => `${sentence} ${url}`);
   const more = lines.length - listed.length;
   return {
     id,

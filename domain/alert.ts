@@ -97,7 +97,7 @@ export const alertChoicesOf = (
 /** When alerts are reported; tests shorten them. */
 export interface AlertTiming {
   /** The time between two checks of all conditions. */
-  lookEveryMs: number;
+  checkEveryMs: number;
   /** Conditions that begin within this time are one message. */
   gatherMs: number;
   /** The shortest time between two messages to one recipient over one channel. */
@@ -106,7 +106,7 @@ export interface AlertTiming {
   repeatMs: number;
 }
 export const usualAlertTiming: AlertTiming = {
-  lookEveryMs: 15_000,
+  checkEveryMs: 15_000,
   gatherMs: 2 * 60_000,
   quietMs: 15 * 60_000,
   repeatMs: 60 * 60_000,

@@ -10,7 +10,7 @@ export const originOf = (address: string): string | null =>
   URL.canParse(address) ? new URL(address).origin : null;
 
 /** Whether the addresses `after` include an origin that the addresses `before` do not. */
-export function leadsElsewhere(before: readonly string[], after: readonly string[]): boolean {
+export function hasNewOrigin(before: readonly string[], after: readonly string[]): boolean {
   const known = new Set(before.map(originOf));
   return after.some((address) => !known.has(originOf(address)));
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { clientCredentials, userName } from './client-credentials.ts';
-import { leadsElsewhere, originOf } from './destination.ts';
+import { hasNewOrigin, originOf } from './destination.ts';
 import { coded, codedIssue, fault, type Problem, problem } from './problems/coded.ts';
 
 /** Stored authentication and headers for requests to a customer's systems ("Integração com o cliente"). */
@@ -169,7 +169,7 @@ export function needsNewSecrets(
   if (before.authentication.kind !== after.authentication.kind) return 'other';
   if (secretHeaders(after).some((name) => !secretHeaders(before).includes(name))) return 'other';
   // The client secret is sent only to the token address, and tokens only to the others.
-  return leadsElsewhere(tokenUrls(before), tokenUrls(after)) || leadsElsewhere(before.origins, after.origins)
+  return hasNewOrigin(tokenUrls(before), tokenUrls(after)) || hasNewOrigin(before.origins, after.origins)
     ? 'elsewhere'
     : 'no';
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from './servers.ts';
 
 /** A server that ends this often within `windowMs` is not fixed by another restart. */
-const mostStarts = 3;
+const maxStarts = 3;
 const windowMs = 60_000;
 const pauseMs = 1_000;
 
@@ -42,7 +42,7 @@ export async function keepRunning<S extends Server>({
       if (isStopping()) return null;
       ends.push(performance.now());
       const recent = ends.filter((at) => performance.now() - at < windowMs);
-      if (recent.length >= mostStarts) return `${name} has ended ${mostStarts} times within a minute.`;
+      if (recent.length >= maxStarts) return `${name} has ended ${maxStarts} times within a minute.`;
       log(`${name} has ended by itself: starting it again.`);
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (isStopping()) return null;

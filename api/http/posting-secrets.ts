@@ -1,4 +1,4 @@
-import { askedAgain, leadsElsewhere } from '../../domain/destination.ts';
+import { askedAgain, hasNewOrigin } from '../../domain/destination.ts';
 import { type Changes, changesBetween, fieldsAlsoIn } from '../../domain/changes.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
 import type { PostingSecrets } from '../../domain/ticket-posting.ts';
@@ -22,7 +22,7 @@ export function changedPostingSecrets(
     headers: Readonly<Record<string, string | null>> | undefined;
   },
 ): PostingSecrets {
-  const isElsewhere = before !== null && leadsElsewhere([before.url], [url]);
+  const isElsewhere = before !== null && hasNewOrigin([before.url], [url]);
   const stored = isElsewhere ? null : before;
   const known = stored?.headers ?? {};
   const problems: Problem[] = [];

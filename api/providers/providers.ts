@@ -21,7 +21,7 @@ import { countUnread } from '../../db/replies/inbound.ts';
 import { sendingRuns } from '../../db/runs/progress.ts';
 import type { SecretBox } from '../../db/core/secrets.ts';
 import { type Problem, problem } from '../../domain/problems/coded.ts';
-import { askedAgain, leadsElsewhere } from '../../domain/destination.ts';
+import { askedAgain, hasNewOrigin } from '../../domain/destination.ts';
 import { gatewaySecretNames } from '../../domain/http-gateway.ts';
 import {
   callbackPath,
@@ -300,7 +300,7 @@ export const providers: FastifyPluginAsyncZod<ProvidersDeps> = async (app, { sql
           // The stored secret may be sealed with a key that is gone.
           await setProviderSecrets(tx, box, id, usedSecrets(config, complete.data));
         } else {
-          const isElsewhere = leadsElsewhere(secretAddresses(before.config), secretAddresses(config));
+          const isElsewhere = hasNewOrigin(secretAddresses(before.config), secretAddresses(config));
           const stored = isElsewhere ? null : await getProviderSecrets(tx, box, id);
           const known = secrets ? changedSecrets(stored, secrets) : (stored ?? { kind: config.kind });
           const checked = checkedSecrets(config, known, before.config.kind === config.kind && isElsewhere);

@@ -52,7 +52,7 @@ export function createCampaignSync({
     log,
     what: 'campaigns or settings that changed',
     concurrency: 8,
-    lookEveryMs: null,
+    checkEveryMs: null,
   });
 
   return {

@@ -13,7 +13,7 @@ export interface OutboxOptions<K> {
   /** Concurrent deliveries. */
   concurrency: number;
   /** How often to search for more; null: only on request. */
-  lookEveryMs: number | null;
+  checkEveryMs: number | null;
   firstRetryMs?: number;
 }
 
@@ -28,7 +28,7 @@ export function createOutbox<K>({
   log,
   what,
   concurrency,
-  lookEveryMs,
+  checkEveryMs,
   firstRetryMs = 2_000,
 }: OutboxOptions<K>) {
   const owed = new Set<K>();
@@ -76,7 +76,7 @@ export function createOutbox<K>({
     delivering = null;
     if (isDone) {
       retryMs = firstRetryMs;
-      if (lookEveryMs !== null) goAfter(lookEveryMs, true);
+      if (checkEveryMs !== null) goAfter(checkEveryMs, true);
     } else {
       goAfter(retryMs, false);
       retryMs = Math.min(longestRetryMs, retryMs * 2);

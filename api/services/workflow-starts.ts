@@ -5,7 +5,7 @@ const idsPerQuery = 1_000;
 
 export interface StartsOptions {
   log: FastifyBaseLogger;
-  lookEveryMs?: number;
+  checkEveryMs?: number;
   firstRetryMs?: number;
 }
 
@@ -15,7 +15,7 @@ export function createWorkflowStarts({
   start,
   log,
   what,
-  lookEveryMs = 60_000,
+  checkEveryMs = 60_000,
   firstRetryMs,
 }: {
   /** The ids of the next rows whose workflow has not done its work, in their order. */
@@ -50,7 +50,7 @@ export function createWorkflowStarts({
     what,
     // Some hundred per second; fewer on a slow server.
     concurrency: 8,
-    lookEveryMs,
+    checkEveryMs,
     ...(firstRetryMs === undefined ? {} : { firstRetryMs }),
   });
 

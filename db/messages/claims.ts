@@ -409,6 +409,6 @@ export async function endRemaining(
   );
   await closeStoppedSenders(sql, { runId, deduplicates: false });
   const leases = await sql`select from sender_leases where run_id = ${runId} limit 1`;
-  if (leases.count > 0) throw new Error(`Run ${runId} can't be ended while it has senders.`);
+  if (leases.count > 0) throw new Error(`Run ${runId} cannot be ended while a sender holds a lease.`);
   await endQueued(sql, runId, end);
 }

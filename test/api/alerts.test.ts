@@ -20,7 +20,7 @@ const api = await createApi();
 const { as, sql, temporal } = api;
 const admin = as('admin');
 const catalog = await createCatalog(api);
-const timing = { lookEveryMs: 100, gatherMs: 600, quietMs: 1_500, repeatMs: 4_000 };
+const timing = { checkEveryMs: 100, gatherMs: 600, quietMs: 1_500, repeatMs: 4_000 };
 await startWorkers({ ...api, box, publicUrl, sandboxUrl: 'http://127.0.0.1:1', alertTiming: timing });
 const smtp = await createSmtpServer();
 const email = {

@@ -1,5 +1,5 @@
 import { afterEach, expect, inject, test } from 'vitest';
-import { mostHeld } from '../../activities/sender.ts';
+import { maxHeld } from '../../activities/sender.ts';
 import { startProcess } from '../../bench/processes.ts';
 import { insertUser } from '../../db/access/users.ts';
 import { setEmailSettings } from '../../db/alerts/channels.ts';
@@ -71,7 +71,7 @@ test('no contact is lost or gets a message twice when the worker is killed twice
   const { sent = 0, ...others } = await expectCountsToMatchRows(sql, run.id);
   const unknown = others['unknown: sender_died'] ?? 0;
   expect(sent + unknown).toBe(2_000);
-  expect(unknown).toBeLessThanOrEqual(kills.length * mostHeld(maxInFlight));
+  expect(unknown).toBeLessThanOrEqual(kills.length * maxHeld(maxInFlight));
   const phones = await writtenTo(run);
   expect(new Set(phones).size).toBe(phones.length);
   expect(phones.length).toBeGreaterThanOrEqual(sent);

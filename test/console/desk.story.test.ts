@@ -26,7 +26,7 @@ import { createWholeSystem } from '../kit/whole-system.ts';
  * manager reads the cost.
  */
 const system = await createWholeSystem({
-  alertTiming: { lookEveryMs: 100, gatherMs: 300, quietMs: 1_500, repeatMs: 60_000 },
+  alertTiming: { checkEveryMs: 100, gatherMs: 300, quietMs: 1_500, repeatMs: 60_000 },
 });
 const { sql, box, publicUrl, gateway, temporal } = system;
 const [words, run, ticket, thread, report, signIn] = [

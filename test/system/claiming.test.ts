@@ -33,7 +33,7 @@ test('while the last messages are in flight, their outcomes do not trigger queri
   Object.assign(worker.options, { debug: (_: number, text: string) => statements.push(text) });
   const flow = createFlow({ until: new Date(Date.now() + 60_000), signal: new AbortController().signal });
   const claiming = createClaiming({
-    ...{ sql: worker, flow, mostHeld: () => 1_000, mayClaim: () => true, onClaimed: () => undefined },
+    ...{ sql: worker, flow, maxHeld: () => 1_000, mayClaim: () => true, onClaimed: () => undefined },
     task: { runId, sender: 's#1', maxAttempts: 5, limit: null },
     lane: { look: () => Promise.resolve(), appetite: () => null },
   });

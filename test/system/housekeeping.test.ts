@@ -49,7 +49,7 @@ describe('housekeeping', () => {
     expect(await round()).toContain('| Runs whose counts differed from their messages (of 1) | 1 |');
     expect(await probe.countOf(finished.id, 'sent')).toBe(3);
     expect(await probe.countOf(finished.id, 'failed')).toBe(0);
-    expect(await audited(finished)).toEqual(['run.counts_mended']);
+    expect(await audited(finished)).toEqual(['run.counts_corrected']);
   });
 
   test('ends messages that an ended run left queued or sending', async () => {

@@ -87,7 +87,7 @@ test('the messages of a sender are taken over only after its lease has expired',
   await take(runId, 1, { number: 2 });
   const held = await claimAll(runId, dead);
   expect(await closeStoppedSenders(sql, { runId, deduplicates: false })).toBe(0);
-  await expect(sql.begin((tx) => endRemaining(tx, runId))).rejects.toThrow('has senders');
+  await expect(sql.begin((tx) => endRemaining(tx, runId))).rejects.toThrow('a sender holds a lease');
   expect(
     await takeOver(sql, { runId, before: { activity: activityOf(runId), attempt: 2 }, deduplicates: false }),
   ).toBe(held.length);

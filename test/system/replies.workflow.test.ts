@@ -153,7 +153,7 @@ test('a reply without a workflow is found without a restart, and its workflow is
       },
     },
     log: pino({ level: 'silent' }),
-    lookEveryMs: 20,
+    checkEveryMs: 20,
     firstRetryMs: 20,
   });
   onTestFinished(() => starts.close());

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { outcomesPerLook } from '../../activities/send-messages.ts';
-import { mostHeld } from '../../activities/sender.ts';
+import { checkEveryOutcomes } from '../../activities/send-messages.ts';
+import { maxHeld } from '../../activities/sender.ts';
 import { plainEnglish } from '../../domain/format.ts';
 import { runReasonWords, waitingWords } from '../../domain/problems/runs.ts';
 import { waitingOf } from '../../domain/waiting.ts';
@@ -47,7 +47,7 @@ test('the threshold stops a fast run early', async () => {
   const run = await startRun(system, { mailing: 5_000, safeguards: { stopAtPercent: 20 } });
   expect((await paused(run)).reason).toMatchObject({ code: 'threshold' });
   // The messages that each sender holds at a check are still sent, and outcomes are written in batches of some hundred.
-  const maxSent = sendersPerRun * (outcomesPerLook + mostHeld(maxInFlight));
+  const maxSent = sendersPerRun * (checkEveryOutcomes + maxHeld(maxInFlight));
   expect(await countOf(run.id, 'queued')).toBeGreaterThanOrEqual(5_000 - maxSent);
   await temporal.cancelRun(run, 'user:7');
   await ended(run);

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, expect, test } from 'vitest';
-import { mostHeld } from '../../activities/sender.ts';
+import { maxHeld } from '../../activities/sender.ts';
 import { claimLines } from '../../db/messages/claims.ts';
 import { senderName } from '../../db/messages/leases.ts';
 import { freePort } from '../../embedded/ports.ts';
@@ -126,7 +126,7 @@ test('a sender holds at most a micro-batch of messages without an outcome', asyn
     select max(held)::int as held, count(distinct sender)::int as senders from peaks`;
   expect(peak.senders).toBe(2);
   expect(peak.held).toBeGreaterThan(50);
-  expect(peak.held).toBeLessThanOrEqual(mostHeld(maxInFlight));
+  expect(peak.held).toBeLessThanOrEqual(maxHeld(maxInFlight));
 });
 
 /** The largest number of messages that the gateway accepted in any second. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { leadsElsewhere } from '../../domain/destination.ts';
+import { hasNewOrigin } from '../../domain/destination.ts';
 import { integrationConfig } from '../../domain/integration.ts';
 import { providerConfig, providerKinds, secretAddresses } from '../../domain/provider.ts';
 
@@ -24,14 +24,14 @@ describe('a secret must be entered again for a new address only', () => {
     ['another scheme', 'https://a.example/x', 'http://a.example/x', true],
     ['no address', 'https://a.example/x', 'nowhere', true],
   ])('if its origin is new: %s', (_, before, after, expected) => {
-    expect(leadsElsewhere([before], [after])).toBe(expected);
+    expect(hasNewOrigin([before], [after])).toBe(expected);
   });
 
   test('if its origin is none of those that the secret was entered for', () => {
     const before = ['https://a.example', 'https://b.example'];
-    expect(leadsElsewhere(before, ['https://b.example/path'])).toBe(false);
-    expect(leadsElsewhere(before, [...before, 'https://c.example'])).toBe(true);
-    expect(leadsElsewhere([], ['https://c.example'])).toBe(true);
+    expect(hasNewOrigin(before, ['https://b.example/path'])).toBe(false);
+    expect(hasNewOrigin(before, [...before, 'https://c.example'])).toBe(true);
+    expect(hasNewOrigin([], ['https://c.example'])).toBe(true);
   });
 });
 

@@ -6,7 +6,7 @@ import { until } from '../kit/until.ts';
 const log = pino({ level: 'silent' });
 
 /** An outbox with a server that can be down or refuse some keys. */
-function startOutbox({ found = [] as number[], lookEveryMs = null as number | null } = {}) {
+function startOutbox({ found = [] as number[], checkEveryMs = null as number | null } = {}) {
   const server = { isDown: false, refused: new Set<number>(), delivered: [] as number[], attempts: 0 };
   const outbox = createOutbox<number>({
     find: () => Promise.resolve(found),
@@ -19,7 +19,7 @@ function startOutbox({ found = [] as number[], lookEveryMs = null as number | nu
     log,
     what: 'numbers',
     concurrency: 2,
-    lookEveryMs,
+    checkEveryMs,
     firstRetryMs: 5,
   });
   onTestFinished(() => outbox.close());
@@ -66,7 +66,7 @@ test('an immediate delivery returns whether it succeeded, and a failed one is re
 
 test('a look delivers the keys that it finds, and repeats at the configured interval', async () => {
   const found = [7];
-  const { outbox, server } = startOutbox({ found, lookEveryMs: 5 });
+  const { outbox, server } = startOutbox({ found, checkEveryMs: 5 });
   server.isDown = true;
   outbox.look();
   await until('it was tried', () => server.attempts > 0);
