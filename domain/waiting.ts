@@ -27,6 +27,7 @@ export interface WaitingFacts {
   settings: RunSettings;
   hours: SendingHours;
   holidays: readonly string[];
+  approvedAt: Date | null;
   canaryLeftAt: Date | null;
   canaryOverAt: Date | null;
   expiresAt: Date | null;
@@ -42,7 +43,8 @@ export function waitingOf(
   const { status, step, expiresAt } = run;
   if (status !== 'running' && status !== 'paused') return null;
   const expires = expiresAt?.toISOString() ?? null;
-  if (step === 'approval') {
+  // A run that is approved while it is paused stays at this step until it is resumed.
+  if (step === 'approval' && run.approvedAt === null) {
     const params = { expiresAt: expires, overBudget: run.preflight?.overBudget ?? null };
     return { code: 'approval', params, until: expiresAt };
   }

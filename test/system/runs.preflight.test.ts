@@ -265,7 +265,12 @@ describe('a run of a campaign that requires approval', () => {
     expect(await alertsOf(runId)).toEqual(['run_approval']);
     await post(`/api/runs/${runId}/approve`);
     expect(await alertsOf(runId)).toEqual([]);
-    await runBecomes(runId, { status: 'paused', step: 'approval', counts: { queued: 3 } });
+    await runBecomes(runId, {
+      status: 'paused',
+      step: 'approval',
+      waiting: { code: 'resume' },
+      counts: { queued: 3 },
+    });
     await checkAlerts();
     expect(await alertsOf(runId)).toEqual(['run_paused']);
     await post(`/api/runs/${runId}/resume`);
