@@ -32,7 +32,7 @@ export const people = dictionary(
     changePassword: 'Trocar a senha',
     choosePassword: 'Escolha a sua senha',
     choosePasswordWhy:
-      'A senha com que você entrou foi definida por outra pessoa ou na instalação. Escolha uma só sua para continuar.',
+      'A senha com que você entrou foi definida por outro usuário ou na instalação. Escolha uma só sua para continuar.',
     givenPassword: 'Senha recebida',
     savePassword: 'Salvar e continuar',
     useAnotherLogin: 'Entrar com outro usuário',
@@ -44,7 +44,7 @@ export const people = dictionary(
     forgotSend: 'Enviar o link',
     forgotSent:
       'Se esse usuário existe e tem um e-mail cadastrado, o link está a caminho. Ele vale por 30 minutos. Se não chegar, fale com um administrador.',
-    backToSignIn: 'Voltar para a entrada',
+    backToSignIn: 'Voltar ao login',
     resetTitle: 'Escolha uma nova senha',
     resetIntro: 'Ao salvar, todas as suas sessões são encerradas, e você entra com a nova senha.',
     resetInvalid: 'Este link venceu ou já foi usado.',
@@ -82,7 +82,7 @@ export const people = dictionary(
     changePassword: 'Change the password',
     choosePassword: 'Choose your password',
     choosePasswordWhy:
-      'Someone else, or the installation, set the password you signed in with. Choose your own to continue.',
+      'Another user, or the installation, set the password you signed in with. Choose your own to continue.',
     givenPassword: 'Password you were given',
     savePassword: 'Save and continue',
     useAnotherLogin: 'Sign in as someone else',
@@ -94,10 +94,10 @@ export const people = dictionary(
     forgotSend: 'Send the link',
     forgotSent:
       'If this user exists and has an e-mail address, the link is on its way. It is valid for 30 minutes. If it does not arrive, ask an administrator.',
-    backToSignIn: 'Back to the sign-in',
+    backToSignIn: 'Back to sign-in',
     resetTitle: 'Choose a new password',
     resetIntro: 'When you save it, all your sessions end, and you sign in with the new password.',
-    resetInvalid: 'This link has expired or was used.',
+    resetInvalid: 'This link has expired or has already been used.',
     resetAgain: 'Request another link',
     resetDone: 'Password changed. Sign in with it.',
     resetSave: 'Save the password',

@@ -4,9 +4,9 @@ import { dictionary } from '../kit/dictionary.ts';
 export const accessWords = dictionary(
   {
     pages: {
-      users: { title: 'Usuários', about: 'Quem entra no console, e o que pode fazer' },
+      users: { title: 'Usuários', about: 'Quem acessa o console e o que pode fazer' },
       tokens: { title: 'Tokens de API', about: 'Acesso de programas' },
-      audit: { title: 'Registro de auditoria', about: 'Quem mudou o quê, e quando' },
+      audit: { title: 'Registro de auditoria', about: 'Quem alterou o quê e quando' },
     },
     newUser: 'Novo usuário',
     newToken: 'Novo token',
@@ -23,7 +23,7 @@ export const accessWords = dictionary(
     valid: 'Válido',
     revoke: 'Revogar',
     revokeTitle: (name: string) => `Revogar o token “${name}”?`,
-    revokeText: 'O programa que o usa deixa de ter acesso no mesmo instante.',
+    revokeText: 'O programa que o usa perde o acesso na hora.',
     tokenOnce: 'Copie o token agora: ele não será mostrado de novo.',
     theToken: 'Token',
     emptyTokens: 'Nenhum token',
@@ -32,7 +32,7 @@ export const accessWords = dictionary(
     emptyAudit: 'Nada registrado',
     emptyAuditText: 'Nada foi alterado com este filtro.',
     passwordHelp:
-      'Deixe em branco para manter a atual. Uma nova encerra as sessões da pessoa, que escolhe a sua ao entrar.',
+      'Deixe em branco para manter a atual. Uma nova senha encerra as sessões do usuário, que escolhe outra ao entrar.',
     givenPassword: 'Ainda com a senha recebida',
     roleHelp: {
       admin: 'Tudo, inclusive configurações e usuários',
@@ -51,8 +51,8 @@ export const accessWords = dictionary(
     },
     helps: {
       login: 'Para entrar: letras sem acento, números e . _ @ + -',
-      password: 'Ao menos 12 caracteres. A pessoa escolhe a sua ao entrar pela primeira vez.',
-      email: 'Para os avisos, e para um link se a pessoa esquecer a senha. Em branco: nenhum.',
+      password: 'Ao menos 12 caracteres. O usuário escolhe a sua no primeiro acesso.',
+      email: 'Para avisos e para o link de uma nova senha. Em branco: nenhum.',
       expiresInDays: 'Em branco: sem prazo.',
     },
   },
@@ -104,7 +104,7 @@ export const accessWords = dictionary(
       expiresInDays: 'Valid for (days)',
     },
     helps: {
-      login: 'To sign in with: letters without accents, digits and . _ @ + -',
+      login: 'Used to sign in: letters without accents, digits and . _ @ + -',
       password: 'At least 12 characters. The user chooses their own at the first sign-in.',
       email: 'For alerts, and for a link if the user forgets the password. Empty: none.',
       expiresInDays: 'Empty: no expiry.',

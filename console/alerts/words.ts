@@ -5,7 +5,7 @@ export const alertWords = dictionary(
   {
     page: { title: 'Avisos', about: 'Servidor de e-mail, webhook e quem recebe o quê' },
     intro:
-      'O que precisa de alguém aparece no Início, e chega também por e-mail e pelo webhook. O que acontece em sequência chega em uma só mensagem.',
+      'O que precisa de atenção aparece no Início e também chega por e-mail e pelo webhook. Eventos em sequência chegam em uma só mensagem.',
     email: 'E-mail',
     emailIntro:
       'Com um servidor SMTP, os avisos chegam por e-mail, e quem esquece a senha recebe um link para escolher outra.',
@@ -26,9 +26,9 @@ export const alertWords = dictionary(
     saveFirst: 'Salve o servidor antes de testar.',
     webhook: 'Webhook',
     webhookIntro:
-      'Cada mensagem é um POST em JSON, assinado e repetido como os envios ao helpdesk. O campo text basta a programas de conversa, como o Slack e o Mattermost.',
+      'Cada mensagem é um POST em JSON, assinado e repetido como os envios ao helpdesk. Programas de mensagens, como o Slack e o Mattermost, só precisam do campo text.',
     secretHelp:
-      'Copie-o para o programa que recebe: com ele se confere a assinatura. Não é mostrado de novo.',
+      'Copie-o para o programa que recebe os avisos, que confere a assinatura com ele. Não será mostrado de novo.',
     secretStored: 'Já há um segredo guardado. Deixe em branco para mantê-lo.',
     headers: 'Cabeçalhos adicionais',
     testPost: 'Enviar um aviso de teste',
@@ -38,18 +38,18 @@ export const alertWords = dictionary(
       'O padrão de cada perfil. Cada usuário pode mudar os seus em “Meu perfil”. Quem não pode abrir uma página não recebe avisos dela.',
     undelivered: 'Não entregues',
     waiting: 'Esperam nova tentativa',
-    failed: 'Desistências nas últimas 24 horas',
+    failed: 'Abandonados nas últimas 24 horas',
     lastProblem: 'Último problema',
     own: {
       title: 'Meus avisos',
-      intro: 'O que conta no menu e no título da página, e o que chega por e-mail.',
+      intro: 'O que entra na contagem do menu e do título da página, e o que chega por e-mail.',
       noEmail: 'Informe um e-mail acima para também receber os avisos por e-mail.',
       kinds: 'O que me avisar',
       browser: 'Avisos do navegador',
       browserHelp: 'Neste navegador, enquanto uma página do Torpedo estiver aberta.',
       browserOn: 'Ativar neste navegador',
       browserOff: 'Desativar neste navegador',
-      browserDenied: 'O navegador não permite avisos deste site. Mude isso nas configurações dele.',
+      browserDenied: 'O navegador bloqueia os avisos deste site. Permita-os nas configurações dele.',
     },
   },
   {
@@ -76,7 +76,7 @@ export const alertWords = dictionary(
     saveFirst: 'Save the server before you test it.',
     webhook: 'Webhook',
     webhookIntro:
-      'Each message is a POST of JSON, signed and retried like posts to the helpdesk. Its field text is all that chat programs such as Slack and Mattermost need.',
+      'Each message is a POST of JSON, signed and retried like posts to the helpdesk. Chat programs such as Slack and Mattermost need only its field text.',
     secretHelp:
       'Copy it to the receiving program, which verifies the signature with it. It is not shown again.',
     secretStored: 'A secret is stored. Leave it empty to keep it.',
@@ -92,14 +92,14 @@ export const alertWords = dictionary(
     lastProblem: 'Last problem',
     own: {
       title: 'My alerts',
-      intro: 'What counts in the menu and in the title of the page, and what arrives by e-mail.',
-      noEmail: 'Enter an e-mail address above to get the alerts by e-mail, too.',
+      intro: 'What is counted in the menu and in the title of the page, and what is sent to you by e-mail.',
+      noEmail: 'Enter an e-mail address above to also get alerts by e-mail.',
       kinds: 'Alerts that I receive',
       browser: 'Browser notifications',
       browserHelp: 'In this browser, while a page of Torpedo is open.',
       browserOn: 'Turn on in this browser',
       browserOff: 'Turn off in this browser',
-      browserDenied: 'The browser does not allow notifications of this site. Change that in its settings.',
+      browserDenied: 'The browser blocks notifications from this site. Allow them in its settings.',
     },
   },
 );

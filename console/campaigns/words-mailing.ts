@@ -17,7 +17,7 @@ export const campaignMailing = dictionary(
       uploadedAt: 'importado em',
       content: 'Baixar o arquivo',
       counts:
-        'O arquivo foi guardado. Descadastros e falta de consentimento são conferidos em cada execução, e podem deixar mais linhas de fora.',
+        'O arquivo foi salvo. Descadastros e falta de consentimento são conferidos em cada execução, e podem deixar mais linhas de fora.',
       result: (sendable: string, lines: string) =>
         `${sendable} de ${counted(lines, 'linha', 'linhas')} ${sendable === '1' ? 'pode' : 'podem'} receber a mensagem.`,
       leftOut: 'Serão deixadas de fora:',
@@ -25,14 +25,14 @@ export const campaignMailing = dictionary(
         count === '1' ? 'A linha com problema' : `As primeiras ${count} linhas com problema`,
       badLines: 'Baixar as linhas com problema ou aviso',
       badLinesHelp: 'Um CSV com o que há em cada linha: corrija e importe de novo.',
-      refused: 'O arquivo foi recusado. Nada dele foi guardado.',
+      refused: 'O arquivo foi recusado. Nada foi salvo.',
       ownForm: 'Se você mudou os campos extras, salve antes: o layout muda com eles.',
     },
     webservice: {
       title: 'Webservice',
       urlBuilder: 'Montar URL',
       base: 'URL Base',
-      paste: 'Cole um endereço completo, e os parâmetros dele vêm para a lista.',
+      paste: 'Cole um endereço completo: os parâmetros dele são movidos para a lista.',
       whole: 'Endereço completo',
       done: 'Pronto',
       lacking: 'Nenhum registro desta resposta tem estes atributos:',
@@ -49,33 +49,33 @@ export const campaignMailing = dictionary(
       noIntegration: 'Nenhuma: sem autenticação',
       fieldMap: 'Campos da resposta',
       fieldMapHelp:
-        'O nome do atributo de cada campo nos elementos retornados; pontos levam a atributos internos (cliente.celular); + junta vários (ddd + numero).',
+        'O nome do atributo de cada campo nos elementos retornados; use pontos para atributos internos (cliente.celular) e + para juntar vários (ddd + numero).',
       emptyMeans: (names: string) => `Vazio: ${names}`,
       emptyMessage: 'Vazio: todos recebem a mensagem da campanha.',
       paging: {
         title: 'Páginas da resposta',
         by: {
-          links: 'Uma resposta, ou os links dela para a próxima página',
+          links: 'Uma só resposta, ou links para a próxima página',
           page: 'Pelo número da página',
           offset: 'Pela posição do primeiro registro (offset)',
-          cursor: 'Por um cursor que a resposta dá',
+          cursor: 'Por um cursor da resposta',
           last_record: 'Pela chave do último registro recebido',
-          none: 'Uma resposta traz todos os contatos, mesmo que mostre mais páginas',
+          none: 'Uma só resposta traz todos os contatos, mesmo que mostre mais páginas',
         },
         end: {
-          has_next: 'Diz se há próxima página',
-          is_last: 'Diz se é a última página',
+          has_next: 'Mostra se há próxima página',
+          is_last: 'Mostra se é a última página',
           total_pages: 'Total de páginas',
           total_records: 'Total de registros',
-          empty: 'Em lugar nenhum: acaba na página vazia',
+          empty: 'Em lugar nenhum: uma página vazia é o fim',
         },
-        more: 'A resposta tem mais páginas, e a campanha não diz como buscá-las',
-        shows: (seen: string) => `Assim a execução falharia. A resposta mostra: ${seen}.`,
+        more: 'A resposta tem mais páginas, e a campanha não define como buscá-las',
+        shows: (seen: string) => `Com esta configuração, a execução falharia. A resposta mostra: ${seen}.`,
         seen: (path: string, value: string | boolean | null) =>
           value === null
             ? `“${path}” com um valor`
             : path.startsWith('?')
-              ? `tantos contatos quantos o endereço pede (“${path.slice(1)}” é ${String(value)})`
+              ? `o número de contatos que o endereço pede (“${path.slice(1)}” é ${String(value)})`
               : `“${path}” é ${String(value)}`,
         unknown: 'O formato não é conhecido: preencha “Páginas da resposta” como o serviço documenta.',
         proposal: (words: string) => `Sugestão: ${words}.`,
@@ -88,11 +88,11 @@ export const campaignMailing = dictionary(
       },
       testUrl: 'Testar URL',
       testUrlHelp:
-        'Busca agora com o que está no formulário e mostra os primeiros contatos como serão lidos. De uma campanha salva ficam guardados os nomes dos atributos, sem os valores; nada é enviado.',
+        'Busca agora com os dados do formulário e mostra como os primeiros contatos serão lidos. Para uma campanha salva, o Torpedo guarda os nomes dos atributos sem os valores. Nada é enviado.',
       downloads: 'e baixar a resposta (.json)',
       testing: 'Buscando…',
       downloadAnswer: 'Baixar a resposta (.json)',
-      failed: 'O teste não deu certo',
+      failed: 'O teste falhou',
       noContacts: 'A resposta não tem nenhum contato.',
       first: (count: string, more: boolean) =>
         more
@@ -138,8 +138,8 @@ export const campaignMailing = dictionary(
       title: 'Web service',
       urlBuilder: 'URL builder',
       base: 'Base URL',
-      paste: 'Paste a whole address, and its parameters are moved to the list.',
-      whole: 'Whole address',
+      paste: 'Paste a complete address: its parameters are moved to the list.',
+      whole: 'Complete address',
       done: 'Done',
       lacking: 'No record of this response has these attributes:',
       attributesHelp: 'Click a field of the response below, then its attribute.',
@@ -155,43 +155,43 @@ export const campaignMailing = dictionary(
       noIntegration: 'None: no authentication',
       fieldMap: 'Fields of the response',
       fieldMapHelp:
-        'The name of the attribute of each field in the returned elements; dots lead to inner attributes (cliente.celular); + joins several (ddd + numero).',
+        'The name of the attribute of each field in the returned elements; use dots for nested attributes (cliente.celular) and + to join several (ddd + numero).',
       emptyMeans: (names) => `Empty: ${names}`,
       emptyMessage: 'Empty: everyone gets the message of the campaign.',
       paging: {
         title: 'Pages of the response',
         by: {
-          links: 'One response, or its links to the next page',
+          links: 'A single response, or links to the next page',
           page: 'By the number of the page',
           offset: 'By the position of the first record (offset)',
           cursor: 'By a cursor in the response',
           last_record: 'By the key of the last record received',
-          none: 'One response has all contacts, even if it shows more pages',
+          none: 'A single response has all contacts, even if it shows more pages',
         },
         end: {
           has_next: 'Whether there is a next page',
           is_last: 'Whether it is the last page',
-          total_pages: 'Total of pages',
-          total_records: 'Total of records',
-          empty: 'Nowhere: it ends with an empty page',
+          total_pages: 'Total pages',
+          total_records: 'Total records',
+          empty: 'Nowhere: an empty page is the end',
         },
-        more: 'The response has more pages, and the campaign does not set how to fetch them',
+        more: 'The response has more pages, and the campaign does not define how to fetch them',
         shows: (seen) => `A run would fail. The response shows: ${seen}.`,
         seen: (path, value) =>
           value === null
             ? `“${path}” has a value`
             : path.startsWith('?')
-              ? `as many contacts as the address asks for (“${path.slice(1)}” is ${String(value)})`
+              ? `the number of contacts that the address requests (“${path.slice(1)}” is ${String(value)})`
               : `“${path}” is ${String(value)}`,
         unknown:
-          'The shape is unknown: fill in “Pages of the response” according to the documentation of the service.',
-        proposal: (words) => `Proposal: ${words}.`,
+          'The format is unknown: fill in “Pages of the response” according to the documentation of the service.',
+        proposal: (words) => `Suggestion: ${words}.`,
         numbered: (by, param, first, end) =>
           `${by}, in the parameter “${param}” from ${first}; the end: ${end}`,
         cursor: (by, param, path) => `${by} at “${path}”, in the parameter “${param}”`,
         lastRecord: (by, param, path, end) =>
           `${by} (“${path}”), in the parameter “${param}”; the end: ${end}`,
-        use: 'Use the proposal and test',
+        use: 'Use the suggestion and test',
       },
       testUrl: 'Test URL',
       testUrlHelp:

@@ -4,52 +4,56 @@ import { counted, dictionary } from '../kit/dictionary.ts';
 /** What a data subject may request, and for how long data is kept. */
 export const privacyWords = dictionary(
   {
-    page: { title: 'Privacidade', about: 'Consentimento, prazos de guarda, exportar e apagar pessoas' },
-    keep: 'Consentimento e prazos de guarda',
+    page: {
+      title: 'Privacidade',
+      about: 'Consentimento, prazos de retenção, exportação e exclusão de dados pessoais',
+    },
+    keep: 'Consentimento e prazos de retenção',
     keepHelp:
-      'Em dias, a contar do fim do que é guardado. Em branco: para sempre. O que passa do prazo é apagado em até uma hora.',
+      'Em dias, contados do fim, por exemplo de uma execução ou de um atendimento. Em branco: sem prazo. Dados mais antigos são apagados em até uma hora.',
     person: 'Dados de uma pessoa',
     personHelp:
-      'Para exportar ou apagar. Procure pelo telefone ou pelo código. Uma linha de mailing que só tem nome se encontra pelo número da mensagem, na página dela. De um cliente, também pela página dele.',
+      'Exporte ou apague os dados. Procure pelo telefone ou pelo código. Para uma linha de mailing que só tem nome, use o número que está na página da mensagem. Para um cliente, também é possível usar a página dele.',
     find: 'Procurar',
     severalTitle: 'O telefone é de mais de um cliente',
-    several: 'Escolha de quem se trata:',
+    several: 'Escolha o cliente:',
     customer: (id: string) => `Cliente ${id}`,
-    holding: 'O que guardamos',
+    holding: 'Dados armazenados',
     name: 'Cliente',
     noName: 'Sem cadastro',
     phones: 'Telefones',
     codes: 'Códigos',
     messages: 'Mensagens',
-    queued: 'Ainda por enviar',
+    queued: 'Não enviadas',
     replies: 'Respostas',
     tickets: 'Atendimentos',
     optOuts: 'Descadastros',
     export: 'Exportar',
     exportText:
-      'Tudo o que guardamos da pessoa, em um arquivo JSON. Os arquivos dos mailings não são pesquisados.',
+      'Todos os dados armazenados sobre a pessoa, em um arquivo JSON. Os arquivos de mailing não são pesquisados.',
     download: 'Baixar o arquivo',
     erase: 'Apagar a pessoa',
-    goes: 'O que vai embora',
+    goes: 'O que é apagado',
     goesItems: {
-      record: 'nome, código, telefones e tudo o mais do cadastro, com o histórico de consentimento',
+      record: 'nome, código, telefones e todos os outros dados do cadastro, com o histórico de consentimento',
       texts: 'os textos e telefones das mensagens, respostas e atendimentos, e as chamadas dos provedores',
-      queued: 'o que ainda não saiu: é cancelado',
+      queued: 'as mensagens não enviadas, que são canceladas',
     },
-    stays: 'O que fica',
+    stays: 'O que permanece',
     staysItems: {
-      figures: 'que algo foi enviado, quando e com que resultado: os números das execuções não mudam',
+      figures:
+        'o registro de que uma mensagem foi enviada, quando e com que resultado: os números das execuções não mudam',
       optOut:
-        'o descadastro e a recusa de consentimento, como uma impressão cifrada do telefone: a pessoa continua sem receber nada',
-      files: 'os arquivos de mailing, como foram enviados: troque os que ainda contêm a pessoa',
+        'o descadastro e a recusa de consentimento, como um hash com chave do telefone: a pessoa continua sem receber nada',
+      files: 'os arquivos de mailing, como foram importados: substitua os que ainda contêm dados da pessoa',
     },
     eraseButton: 'Apagar para sempre',
     confirmMissing: 'Marque a confirmação.',
     erasedTitle: 'Pessoa apagada',
     erasedText: (messages: string, replies: string, tickets: string) =>
       `Apagados os dados de ${counted(messages, 'mensagem', 'mensagens')}, ${counted(replies, 'resposta', 'respostas')} e ${counted(tickets, 'atendimento', 'atendimentos')}.`,
-    files: 'Arquivos de mailing que ainda contêm a pessoa',
-    filesHelp: 'Os arquivos atuais escreveriam a ela de novo: envie outros sem ela.',
+    files: 'Arquivos de mailing que ainda contêm dados da pessoa',
+    filesHelp: 'As próximas execuções enviariam mensagens a ela de novo: importe arquivos sem os dados dela.',
     current: 'arquivo atual',
     former: 'arquivo anterior',
     back: 'Voltar',
@@ -61,11 +65,12 @@ export const privacyWords = dictionary(
       confirmed: 'Sei que isto não pode ser desfeito',
     },
     helps: {
-      consentRequired: 'Só recebe quem o concedeu, salvo nas campanhas que desconsideram o consentimento.',
+      consentRequired:
+        'Só clientes que deram consentimento recebem SMS, exceto de campanhas que o desconsideram.',
       messageDays: 'Apaga telefones, nomes, códigos e textos; os números ficam.',
       replyDays: 'Apaga telefones e textos.',
       ticketDays: 'Apaga telefones, nomes, códigos, campos extras e notas.',
-      phone: 'Como a pessoa o escreve: (11) 98888-7777.',
+      phone: 'Por exemplo (11) 98888-7777.',
     },
   },
   {
@@ -91,8 +96,7 @@ export const privacyWords = dictionary(
     tickets: 'Tickets',
     optOuts: 'Opt-outs',
     export: 'Export',
-    exportText:
-      'Everything we store about the person, as a JSON file. The files of mailings are not searched.',
+    exportText: 'All stored data about the person, as a JSON file. Mailing files are not searched.',
     download: 'Download the file',
     erase: 'Erase the person',
     goes: 'What is erased',
@@ -105,16 +109,16 @@ export const privacyWords = dictionary(
     staysItems: {
       figures: 'the fact that a message was sent, when, and its outcome: the figures of runs do not change',
       optOut:
-        'the opt-out and the refusal of consent, as a keyed fingerprint of the phone: the person still gets nothing',
-      files: 'files of mailings, as uploaded: replace those that still contain the person',
+        'the opt-out and the refusal of consent, as a keyed hash of the phone: the person still gets no messages',
+      files: "mailing files, as uploaded: replace those that still contain the person's data",
     },
     eraseButton: 'Erase permanently',
     confirmMissing: 'Tick the confirmation.',
     erasedTitle: 'Person erased',
     erasedText: (messages, replies, tickets) =>
       `Erased the data of ${counted(messages, 'message', 'messages')}, ${counted(replies, 'reply', 'replies')} and ${counted(tickets, 'ticket', 'tickets')}.`,
-    files: 'Files of mailings that still contain the person',
-    filesHelp: 'The current files would send to the person again: upload others without the person.',
+    files: "Mailing files that still contain the person's data",
+    filesHelp: 'The next runs would send messages to the person again: upload files without their data.',
     current: 'current file',
     former: 'previous file',
     back: 'Back',
@@ -131,7 +135,7 @@ export const privacyWords = dictionary(
       messageDays: 'Deletes phones, names, codes and texts; the numbers stay.',
       replyDays: 'Deletes phones and texts.',
       ticketDays: 'Deletes phones, names, codes, extra fields and notes.',
-      phone: 'As the person writes it: (11) 98888-7777.',
+      phone: 'For example (11) 98888-7777.',
     },
   },
 );

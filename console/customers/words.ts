@@ -9,8 +9,8 @@ export const customerWords = dictionary(
     newCustomer: 'Novo cliente',
     unnamed: 'Sem nome',
     empty: 'Nenhum cliente',
-    emptyText: 'Eles vêm do webservice de uma campanha, de um arquivo CSV, ou são adicionados aqui.',
-    more: 'Muitos clientes têm este nome: primeiro vêm todos os que começam por ele, depois alguns dos outros. Escreva mais uma palavra para chegar ao que procura.',
+    emptyText: 'Os clientes vêm do webservice de uma campanha ou de um arquivo CSV, ou são adicionados aqui.',
+    more: 'Muitos clientes têm este nome: primeiro aparecem todos os que começam com ele, depois alguns dos outros. Digite mais uma palavra para refinar a busca.',
     consent: 'Consentimento',
     kinds: {
       opt_out: 'Descadastro',
@@ -37,16 +37,16 @@ export const customerWords = dictionary(
     export: 'Exportar CSV',
     deleteTitle: 'Excluir este cliente?',
     deleteText:
-      'Só é possível para quem não tem mensagens, respostas nem atendimentos. Para os outros, use “Exportar ou apagar”.',
+      'Só é possível excluir um cliente sem mensagens, respostas e atendimentos. Para os outros, use “Exportar ou apagar”.',
     optOuts: 'Descadastros',
     optOutsEmpty: 'Nenhum descadastro',
     optOutsEmptyText:
-      'Quem responde com uma palavra de descadastro, como SAIR, aparece aqui e não recebe mais nada.',
+      'Quem responde com uma palavra de descadastro, como SAIR, aparece aqui e não recebe mais mensagens.',
     addOptOut: 'Descadastrar um telefone',
     removeOptOut: 'Remover o descadastro',
     removeTitle: (phone: string) => `Remover o descadastro de ${phone}?`,
-    removeNote: 'Só quando a própria pessoa pediu. Vale para os mailings lidos a partir de agora.',
-    helps: { code: 'Código ou telefone: por um deles o mailing encontra o cliente.' },
+    removeNote: 'Só a pedido do próprio cliente. Vale para os mailings lidos a partir de agora.',
+    helps: { code: 'Informe o código ou um telefone: o mailing encontra o cliente por um deles.' },
   },
   {
     ...customerLabels.en,
@@ -54,8 +54,8 @@ export const customerWords = dictionary(
     newCustomer: 'New customer',
     unnamed: 'No name',
     empty: 'No customer',
-    emptyText: 'They come from the web service of a campaign, from a CSV file, or are added here.',
-    more: 'Many customers have this name: all whose name begins with it come first, then some of the others. Add a word to narrow it down.',
+    emptyText: 'Customers come from the web service of a campaign or from a CSV file, or are added here.',
+    more: 'Many customers have this name. All names that begin with it are listed first, then some of the others. Add a word to narrow the search.',
     consent: 'Consent',
     kinds: {
       opt_out: 'Opt-out',
@@ -90,7 +90,7 @@ export const customerWords = dictionary(
     addOptOut: 'Opt a phone out',
     removeOptOut: 'Remove the opt-out',
     removeTitle: (phone) => `Remove the opt-out of ${phone}?`,
-    removeNote: 'Only if the person has asked for it. Applies to mailings that are read from now on.',
-    helps: { code: 'Code or phone: a mailing finds the customer by one of them.' },
+    removeNote: 'Only if the customer has asked for it. Applies to mailings that are read from now on.',
+    helps: { code: 'Enter a code or a phone: a mailing finds the customer by one of them.' },
   },
 );

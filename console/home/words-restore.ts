@@ -13,7 +13,7 @@ export const restore = dictionary(
       'O que estava marcado para esse período consta como perdido. Se uma campanha não foi executada, use "Executar agora" na página dela.',
     forgotten:
       'Campanhas, configurações e descadastros feitos à mão nesse período precisam ser refeitos. Os provedores são consultados sobre mensagens e respostas:',
-    providers: 'O que os provedores dizem',
+    providers: 'Respostas dos provedores',
     provider: 'Provedor',
     state: 'Consulta',
     states: {
@@ -27,7 +27,7 @@ export const restore = dictionary(
     others: 'Sem registro aqui',
     noProviders: 'Não há provedores.',
     waits: 'Nenhuma execução começa antes de todos responderem.',
-    continue: 'Seguir sem esperar',
+    continue: 'Continuar sem esperar',
     completed: 'As campanhas voltam a executar.',
   },
   {
@@ -55,7 +55,7 @@ export const restore = dictionary(
     others: 'Unknown here',
     noProviders: 'There are no providers.',
     waits: 'No run starts until all have answered.',
-    continue: 'Go on without waiting',
+    continue: 'Continue without waiting',
     completed: 'Campaigns start runs again.',
   },
 );

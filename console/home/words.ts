@@ -50,17 +50,19 @@ export const home = dictionary(
     },
     steps: {
       title: 'Primeiros passos',
-      about: 'Da instalação à primeira mensagem. Com o sandbox nada sai daqui: os celulares são virtuais.',
+      about:
+        'Da instalação à primeira mensagem. O sandbox não envia nada a telefones reais: os celulares dele são virtuais.',
       done: 'feito',
       provider: 'Um provedor de SMS',
-      providerText: 'Por onde as mensagens saem. O sandbox serve para experimentar sem conta nem custo.',
-      providerByAdmin: 'Um administrador o adiciona.',
+      providerText: 'Ele entrega as mensagens. Use o sandbox para experimentar sem conta nem custo.',
+      providerByAdmin: 'Um administrador precisa adicioná-lo.',
       providerLink: 'Novo provedor',
       campaign: 'Uma campanha',
-      campaignText: 'Quando executa, o que diz, de onde vêm os contatos.',
+      campaignText: 'O agendamento, a mensagem e a origem dos contatos.',
       campaignLink: 'Nova campanha',
       enable: 'Habilitar a campanha',
-      enableText: 'Se faltar algo, a página da campanha diz o quê. Habilitada, ela executa sozinha.',
+      enableText:
+        'Se faltar algo, a página dela mostra o quê. Depois de habilitada, ela executa automaticamente.',
       enableLink: 'Abrir a campanha',
       run: 'A primeira execução',
       runText:
@@ -127,7 +129,7 @@ export const home = dictionary(
       campaignText: 'Its schedule, its message, and the source of its contacts.',
       campaignLink: 'New campaign',
       enable: 'Enable the campaign',
-      enableText: 'If something is missing, its page lists it. Once enabled, it runs by itself.',
+      enableText: 'If something is missing, its page lists it. Once enabled, it runs automatically.',
       enableLink: 'Open the campaign',
       run: 'The first run',
       runText: 'Wait for its date, or use "Run now" on the page of the campaign. Its progress appears here.',

@@ -4,7 +4,7 @@ import { counted, dictionary } from './dictionary.ts';
 export const lineWords = dictionary(
   {
     title: (lines: string) => `${counted(lines, 'linha', 'linhas')} com avisos`,
-    help: 'O valor que não pôde ser lido ficou vazio; a linha não se perde por isso.',
+    help: 'Um valor que não pôde ser lido ficou vazio; a linha é usada mesmo assim.',
     first: (count: string) => (count === '1' ? 'O primeiro aviso' : `Os primeiros ${count} avisos`),
     line: 'Linha',
     expected: 'Esperado',
@@ -13,7 +13,7 @@ export const lineWords = dictionary(
     checking: 'Conferindo as linhas…',
     cancel: 'Cancelar o envio',
     problem: 'Problema',
-    value: 'O que havia',
+    value: 'Valor original',
     warnings: 'Avisos',
   },
   {

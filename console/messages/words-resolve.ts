@@ -8,13 +8,13 @@ export const resolveWords = dictionary(
     open: 'Resolver',
     openAll: 'Resolver incertas',
     about:
-      'O provedor pode ter aceitado estas mensagens, e ninguém sabe se chegaram. Procure-as no provedor por número e horário, e diga o que viu. O que você disser é definitivo e fica registrado com o seu nome.',
+      'O provedor pode ter aceitado estas mensagens, e não se sabe se chegaram. Procure-as no provedor por número e horário, e informe o que encontrou. A sua resposta é definitiva e fica registrada com o seu nome.',
     count: (count: number, words: string) =>
       count === 1 ? `${words} mensagem incerta` : `${words} mensagens incertas`,
     none: 'Não há mensagens incertas.',
     list: 'Ver as mensagens',
     lookUp: 'Consulta no provedor',
-    statement: 'O que você viu',
+    statement: 'O que você encontrou',
     fields: { arrived: 'Chegaram?', note: 'Como você sabe', messages: 'Mensagens' },
     arrived: { yes: 'Sim: foram entregues', no: 'Não: podem ser reenviadas' },
     resolve: (count: number, words: string) =>

@@ -5,7 +5,7 @@ export const moneyWords = dictionary(
   {
     prices: {
       title: 'Preço do segmento',
-      help: 'Quanto o provedor cobra por segmento. Com ele, cada campanha mostra quanto vai custar antes de enviar, e quanto custou depois. Um preço vale a partir do dia informado até o próximo; um dia no passado corrige o que já foi contado.',
+      help: 'Quanto o provedor cobra por segmento. Com ele, cada campanha mostra o custo previsto antes do envio e o custo real depois. Um preço vale do dia informado até o próximo preço; um dia no passado corrige os custos já contados.',
       none: 'Nenhum preço informado.',
       all: 'Todos os países',
       country: 'País',
@@ -77,7 +77,7 @@ export const moneyWords = dictionary(
   {
     prices: {
       title: 'Price of a segment',
-      help: 'What the provider charges for a segment. With it, each campaign shows what it will cost before it sends, and what it has cost after. A price applies from its day on, until the next one; a day in the past corrects what has been counted.',
+      help: 'What the provider charges for a segment. With it, each campaign shows the estimated cost before sending and the actual cost afterward. A price applies from its day until the next price; a day in the past corrects the costs counted since.',
       none: 'No price has been entered.',
       all: 'All countries',
       country: 'Country',
@@ -105,7 +105,7 @@ export const moneyWords = dictionary(
       estimate: 'Estimated cost',
       one: 'Cost of one SMS',
     },
-    page: { title: 'Costs', about: 'Price of a segment, what the month has cost, and budget' },
+    page: { title: 'Costs', about: 'Price of a segment, costs of the month, and budget' },
     costs: {
       intro:
         'Counts what providers have accepted: sent, delivered and undelivered messages, answers to customers and test messages, each at the price of its day. A month begins and ends in the time zone of the deployment.',
@@ -113,7 +113,7 @@ export const moneyWords = dictionary(
       tests: 'Test messages',
       spent: (month) => `Spent in ${month}`,
       ofBudget: (percent, budget) => `${percent} of the budget of ${budget}`,
-      noBudget: 'There is no budget of the deployment.',
+      noBudget: 'The deployment has no budget.',
       unpriced: (segments) => `Another ${segments} without a price are not in the sum.`,
       budget: 'Monthly budget of the deployment',
       budgetHelp:

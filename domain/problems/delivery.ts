@@ -124,7 +124,7 @@ export const deliverySentences = {
   reset_link_invalid: sentence(
     {},
     {
-      en: 'This link has expired or was used. Request another one.',
+      en: 'This link has expired or has already been used. Request another one.',
       'pt-BR': 'Este link venceu ou já foi usado. Peça outro.',
     },
   ),

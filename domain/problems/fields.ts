@@ -47,7 +47,7 @@ const missingWords = {
   },
   code_or_phone: {
     en: 'Enter a code or a phone: a mailing finds the customer by one of them.',
-    'pt-BR': 'Informe o código ou um telefone: por um deles o mailing encontra o cliente.',
+    'pt-BR': 'Informe o código ou um telefone: o mailing encontra o cliente por um deles.',
   },
   phone_customer_campaign_or_day: {
     en: 'Enter a phone, a customer, a campaign or a day.',

@@ -114,7 +114,7 @@ test('an enabled campaign reports a settings entry that is archived while in use
   expect(textOf(await operator.get(`/campaigns/${id}`))).not.toContain('arquivado');
   await sql`update sending_hours set archived_at = now() where id = ${catalog.hoursId}`;
   const text = textOf(await operator.get(`/campaigns/${id}`));
-  expect(text).toContain('A campanha está habilitada, mas usa o que foi arquivado ou já não serve:');
+  expect(text).toContain('A campanha está habilitada, mas usa registros arquivados ou inválidos:');
   expect(text).toContain('Horário de execução : Esta opção foi arquivada');
   await sql`update sending_hours set archived_at = null where id = ${catalog.hoursId}`;
 });

@@ -101,7 +101,7 @@ test('the data of a phone is found, exported as a file, and erased after a confi
   const wrong = await admin.post('/settings/privacy/person', { phone: 'abc' });
   expect(textOf(wrong)).toContain('Informe um número de telefone.');
   const page = await admin.post('/settings/privacy/person', { phone: '(11) 91111-9999' });
-  expect(textOf(page)).toMatch(/Telefones \(11\) 91111-9999 Códigos 1 Mensagens 1 Ainda por enviar 1/);
+  expect(textOf(page)).toMatch(/Telefones \(11\) 91111-9999 Códigos 1 Mensagens 1 Não enviadas 1/);
   const file = await admin.post('/settings/privacy/export', { phone: '+5511911119999' });
   expect(file.headers['content-disposition']).toContain('person.json');
   expect(file.json()).toMatchObject({ messages: [{ id: messageIds[0] }] });

@@ -43,7 +43,7 @@ test('an operator can resolve one unknown message, and then all of the run', asy
   expect(resolved.headers.location).toBe(`/messages/${first}`);
   expect(await statusesOf(runId)).toEqual(['delivered', 'unknown', 'unknown']);
   const page = textOf(await operator.get(`/messages/${first}`));
-  expect(page).toContain('Resolvida por uma pessoa');
+  expect(page).toContain('Resolvida por um usuário');
   expect(textOf(await operator.get(`/messages/${first}/resolve`))).toContain('Não há mensagens incertas.');
 
   expect(textOf(await operator.get(`/runs/${runId}/resolve`))).toContain('2 mensagens incertas');

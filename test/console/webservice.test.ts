@@ -105,7 +105,7 @@ test('undeclared paging is detected, and its proposal is applied with one click'
   });
   const answer = await operator.post(`${url}/test-url`, form, scripted);
   const text = textOf(answer);
-  expect(text).toContain('A resposta tem mais páginas, e a campanha não diz como buscá-las');
+  expect(text).toContain('A resposta tem mais páginas, e a campanha não define como buscá-las');
   expect(text).toContain('“total_de_paginas” é 2 e “pagina” é 1');
   expect(text).toContain(
     'Sugestão: Pelo número da página, no parâmetro “pagina” a partir de 1; o fim: Total de páginas (total_de_paginas).',

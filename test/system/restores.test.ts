@@ -191,7 +191,7 @@ test('no campaign starts a run before the providers were queried, unless a user 
   const home = await (await fetch(`${system.publicUrl}/`, { headers: { cookie } })).text();
   expect(home).toContain('O banco de dados foi restaurado de um backup');
   expect(home).toContain('ECONNREFUSED');
-  expect(home).toContain('Seguir sem esperar');
+  expect(home).toContain('Continuar sem esperar');
   expect((await call('/api/restores/last/complete')).status).toBe(200);
   await gateway.up();
   expect((await call(`/api/campaigns/${campaign.id}/run-now`)).status).toBe(201);
