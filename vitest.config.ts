@@ -49,7 +49,7 @@ export default defineConfig({
           include: ['test/{api,console,system}/**/*.test.ts'],
           globalSetup: 'test/kit/services.ts',
           // They wait for PostgreSQL, Temporal and the browser more than they compute.
-          maxWorkers: 2 * cores,
+          maxWorkers: 3 * cores,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { accessibilityProblems, chromiumPath, startBrowser } from '../kit/browser.ts';
+import { accessibilityProblems, chromiumPath, loadAxe, startBrowser } from '../kit/browser.ts';
 import { holdPhone } from '../../db/customers/opt-outs.ts';
 import { openReplyTicket } from '../../db/tickets/opening.ts';
 import type { Locale } from '../../domain/user.ts';
@@ -171,6 +171,7 @@ describe.skipIf(chromiumPath === null)('every page', async () => {
   async function openPage(locale: Locale, cookie: string | null): Promise<Page> {
     // Without transitions, during which colors lack contrast.
     const context = await browser.newContext({ locale, reducedMotion: 'reduce' });
+    await loadAxe(context);
     if (cookie !== null) {
       const [name = '', value = ''] = cookie.split('=');
       await context.addCookies([

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll } from 'vitest';
 
 /** Returns the first of these programs that is on the PATH, or null. */
@@ -52,6 +52,11 @@ export async function startBrowser({ withNotifications = false } = {}): Promise<
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Loads axe with each page of the context: to send its 500 kB for each check costs more than to run them. */
+export async function loadAxe(context: BrowserContext): Promise<void> {
+  await context.addInitScript({ content: axe });
+}
 
 /** Returns the serious problems that axe finds in a page as `rule: count, first element`. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
