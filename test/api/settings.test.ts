@@ -106,7 +106,7 @@ describe('a provider', () => {
     expect(await getProviderAccount(sql, box, providerId)).toMatchObject({ authToken: 'new' });
   });
 
-  test('cannot change its kind withNullRate the secrets of the new kind', async () => {
+  test('cannot change its kind without the secrets of the new kind', async () => {
     const config = { ...sandboxProvider.config, kind: 'twilio' };
     for (const secrets of [undefined, sandboxProvider.secrets]) {
       const answer = await admin('PUT', url, { name: 'Twilio', config, ratePerSecond: null, secrets });
