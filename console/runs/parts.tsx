@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { runSummaryView } from '../../api/runs/view.ts';
 import type { MessageStatus } from '../../domain/message.ts';
-import type { RunStatus, RunStep, RunTrigger } from '../../domain/run.ts';
+import type { RunStatus, RunTrigger } from '../../domain/run.ts';
 import type { waitingCodes } from '../../domain/problems/runs.ts';
 import { runStates } from './words-states.ts';
 import { runs as runWords } from './words.ts';
@@ -53,9 +53,8 @@ export function RunState({ run }: { run: Shown }) {
 
 const isLive = (status: RunStatus): boolean => status === 'running' || status === 'paused';
 
-/** Whether it waits for a user's approval. A dry run skips that step. */
-export const mayBeApproved = (run: { status: RunStatus; step: RunStep; trigger: RunTrigger }): boolean =>
-  run.step === 'approval' && isLive(run.status) && run.trigger !== 'dry_run';
+export const mayBeApproved = ({ waiting }: Pick<RunSummary, 'waiting'>): boolean =>
+  waiting?.code === 'approval';
 export const mayBeCancelled = ({ status }: { status: RunStatus }): boolean =>
   isLive(status) || status === 'failed';
 
