@@ -11,7 +11,7 @@ const milliseconds = (value: number) => z.coerce.number().int().positive().defau
 /** `id:base64` pairs with commas between, newest first; each key is 32 bytes. */
 const secretKeys = z
   .string({
-    error: 'Give SECRET_KEYS: `id:base64` of 32 random bytes, for example `2026:$(openssl rand -base64 32)`.',
+    error: 'Set SECRET_KEYS: `id:base64` of 32 random bytes, for example `2026:$(openssl rand -base64 32)`.',
   })
   .transform((text, context) =>
     text.split(',').map((pair) => {
@@ -42,15 +42,12 @@ const allowList = z
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ''),
   )
-  .refine(
-    (entries) => entries.every(isAllowEntry),
-    'Addresses, ranges or names of hosts, with commas between.',
-  );
+  .refine((entries) => entries.every(isAllowEntry), 'Addresses, ranges or host names, separated by commas.');
 
 const environment = z.object({
-  DATABASE_URL: z.string({ error: 'Give DATABASE_URL: postgres://user:password@host:5432/database.' }).min(1),
+  DATABASE_URL: z.string({ error: 'Set DATABASE_URL: postgres://user:password@host:5432/database.' }).min(1),
   DATABASE_POOL: z.coerce.number().int().min(2).default(10),
-  TEMPORAL_ADDRESS: z.string({ error: 'Give TEMPORAL_ADDRESS: host:7233.' }).min(1),
+  TEMPORAL_ADDRESS: z.string({ error: 'Set TEMPORAL_ADDRESS: host:7233.' }).min(1),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_API_KEY: optional,
   TEMPORAL_TLS: z.stringbool().default(false),
@@ -58,7 +55,7 @@ const environment = z.object({
   TEMPORAL_UI_URL: z.url().optional(),
   /** Where people and providers reach this deployment. */
   PUBLIC_URL: z
-    .url({ error: 'Give PUBLIC_URL: the https://… address where providers reach the API.' })
+    .url({ error: 'Set PUBLIC_URL: the https://… address at which providers reach the API.' })
     .transform((url) => url.replace(/\/$/, '')),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65535).default(3000),
@@ -88,13 +85,13 @@ const environment = z.object({
     .transform((text) => text.split(',').map((queue) => queue.trim()))
     .pipe(
       z
-        .array(z.enum(workerQueues, { error: 'Give `workflows`, `sending`, or both with a comma between.' }))
+        .array(z.enum(workerQueues, { error: 'Use `workflows`, `sending`, or both, separated by a comma.' }))
         .min(1),
     ),
   /** The build id of a worker for Temporal; unset: every worker takes any work. */
   WORKER_BUILD_ID: z
     .string()
-    .regex(/^[\w.-]{1,100}$/, 'Give up to 100 letters, digits, `.`, `-` or `_`, such as v1.4.0.')
+    .regex(/^[\w.-]{1,100}$/, 'Use up to 100 letters, digits, `.`, `-` or `_`, such as v1.4.0.')
     .optional(),
   /** How many senders work on one run at once, over all workers. */
   SENDER_SLOTS: z.coerce.number().int().min(1).max(5_000).default(500),
@@ -181,5 +178,5 @@ function read<T extends z.ZodType>(schema: T, source: Source): z.output<T> {
   const result = schema.safeParse(known);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-  throw new ConfigError(`The configuration is not complete:\n${problems.join('\n')}`);
+  throw new ConfigError(`The configuration is not valid:\n${problems.join('\n')}`);
 }

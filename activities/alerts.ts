@@ -200,7 +200,7 @@ export function createAlerts({
       const { purpose, createdAt } = notification;
       const givesUpInMs = createdAt.getTime() + giveUpAfterMs[purpose] - clock().getTime();
       if (outcome === 'refused' || givesUpInMs < 0) {
-        log.warn('A message was given up', { notificationId, code: problem?.code });
+        log.warn('A message was abandoned', { notificationId, code: problem?.code });
         await end('failed');
         return 'failed';
       }

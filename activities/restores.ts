@@ -160,7 +160,7 @@ export function createRestoreCatchUp({ sql, providers, phoneHash, replyWindowDay
           await recordCatchUp(sql, restore.id, { ...found, providerId, state });
         } catch (error) {
           cancellationSignal().throwIfAborted();
-          log.warn('A provider cannot be asked what happened since the backup', { providerId, error });
+          log.warn('A provider cannot be queried for events since the backup', { providerId, error });
           const problem = error instanceof Error ? error.name : 'error';
           await recordCatchUp(sql, restore.id, { ...nothing, providerId, state: 'waiting', problem });
         }

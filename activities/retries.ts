@@ -193,7 +193,7 @@ const keyOf = ({ workflowExecution, activityId }: Info): ActivityKey | null =>
 async function reporting(write: () => Promise<void>): Promise<void> {
   const waiting = new AbortController();
   const written = write().catch((error: unknown) => {
-    log.warn('What is tried again could not be written', { error });
+    log.warn('The activities that are retried could not be recorded', { error });
   });
   const late = sleep(longestReportMs, undefined, { signal: waiting.signal, ref: false }).catch(
     () => undefined,

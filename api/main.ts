@@ -126,7 +126,7 @@ async function start(signal: AbortSignal) {
   if (api.firstAdmin) {
     const { login, password } = api.firstAdmin;
     console.log(
-      `The first admin is "${login}" with the password ${password} (to sign in with once, and choose another).`,
+      `The first admin is "${login}" with the password ${password} (for the first sign-in, which asks for another).`,
     );
   }
   return api;

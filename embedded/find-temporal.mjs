@@ -50,7 +50,7 @@ export async function findTemporal({ log = () => {}, env = process.env, releases
   const cached = join(folder, `temporal-${VERSION}`);
   if (isExecutable(cached)) return cached;
 
-  log(`Getting Temporal's CLI ${VERSION} (first start only)`);
+  log(`Installing Temporal's CLI ${VERSION} (first start only)`);
   const routes = [
     { name: 'download', get: (/** @type {string} */ target) => download(target, releases, log) },
     { name: 'go install', get: (/** @type {string} */ target) => goInstall(target, env, log) },
@@ -76,12 +76,12 @@ export async function findTemporal({ log = () => {}, env = process.env, releases
   }
   throw new Error(
     [
-      "Torpedo needs Temporal's CLI, and could not get it:",
+      "Torpedo needs Temporal's CLI, but could not install it:",
       ...failures.map((failure) => `  - ${failure}`),
       'Do one of these and start again:',
       '  - install it (https://docs.temporal.io/cli/setup-cli), on the PATH or anywhere with TEMPORAL_CLI=/path/to/temporal',
       `  - install Go 1.25 or later: Torpedo then builds it once, in about 4 minutes`,
-      '  - use a Temporal server that runs already: TEMPORAL_ADDRESS=host:port',
+      '  - use an existing Temporal server: TEMPORAL_ADDRESS=host:port',
     ].join('\n'),
   );
 }
@@ -148,7 +148,7 @@ async function fetchAll(url, log) {
     if (stalled.signal.aborted) throw stalled.signal.reason;
     // The message of fetch is only "fetch failed"; the cause has the reason.
     if (error instanceof Error && error.cause instanceof Error) {
-      throw new Error(`${new URL(url).host} can't be reached (${error.cause.message})`, { cause: error });
+      throw new Error(`${new URL(url).host} cannot be reached (${error.cause.message})`, { cause: error });
     }
     throw error;
   } finally {
@@ -166,7 +166,7 @@ async function fetchAll(url, log) {
 async function goInstall(folder, env, log) {
   const go = findOnPath('go', env);
   if (!go) throw new Error('there is no Go on the PATH');
-  log("  building Temporal's CLI with Go: about 4 minutes, this once");
+  log("  building Temporal's CLI with Go: about 4 minutes, first start only");
   const startedAt = Date.now();
   const progress = setInterval(
     () => log(`  … ${Math.round((Date.now() - startedAt) / 1000)} s`),
@@ -198,13 +198,13 @@ async function goInstall(folder, env, log) {
  */
 function faultOf(path) {
   const { error, status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 30_000 });
-  if (error) return `it can't be run (${'code' in error ? error.code : error.message})`;
+  if (error) return `it cannot be run (${'code' in error ? error.code : error.message})`;
   const [, major, minor] = /\bServer (\d+)\.(\d+)/.exec(stdout) ?? [];
   if (status !== 0 || !major || !minor) return "it is not Temporal's CLI";
   const tooOld =
     Number(major) < LEAST_SERVER[0] || (Number(major) === LEAST_SERVER[0] && Number(minor) < LEAST_SERVER[1]);
   return tooOld
-    ? `its server is ${major}.${minor}, and Torpedo needs ${LEAST_SERVER.join('.')} or later`
+    ? `its server is ${major}.${minor}, but Torpedo needs ${LEAST_SERVER.join('.')} or later`
     : null;
 }
 

@@ -15,7 +15,7 @@ export interface KeptServer<S extends Server> {
 }
 
 /**
- * Starts an embedded server, and restarts it whenever it ends by itself. Nothing else would: its clients only wait.
+ * Starts an embedded server, and restarts it whenever it stops unexpectedly. Nothing else would: its clients only wait.
  * Throws what the first start throws.
  */
 export async function keepRunning<S extends Server>({
@@ -42,17 +42,17 @@ export async function keepRunning<S extends Server>({
       if (isStopping()) return null;
       ends.push(performance.now());
       const recent = ends.filter((at) => performance.now() - at < windowMs);
-      if (recent.length >= maxStarts) return `${name} has ended ${maxStarts} times within a minute.`;
-      log(`${name} has ended by itself: starting it again.`);
+      if (recent.length >= maxStarts) return `${name} stopped ${maxStarts} times within a minute.`;
+      log(`${name} stopped unexpectedly. Restarting it.`);
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       if (isStopping()) return null;
       try {
         last = await start(last);
       } catch (error) {
-        return `${name} could not be started again: ${error instanceof Error ? error.message : String(error)}`;
+        return `${name} could not be restarted: ${error instanceof Error ? error.message : String(error)}`;
       }
       current = last;
-      log(`${name} runs again.`);
+      log(`${name} is running again.`);
     }
   };
   const kept = keep();

@@ -10,7 +10,9 @@ export async function requireFreePort(port: number, wantedBy: string, setting: s
       `${wantedBy} needs port ${port}, which another program is using. Stop that program, or choose another port with ${setting}.`,
     );
   }
-  throw new StartError(`${wantedBy} can't listen on port ${port} (${code}). Choose another with ${setting}.`);
+  throw new StartError(
+    `${wantedBy} cannot listen on port ${port} (${code}). Choose another with ${setting}.`,
+  );
 }
 
 /** A port of 127.0.0.1 that is free now. Use it at once: nothing reserves it. */

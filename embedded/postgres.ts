@@ -131,7 +131,7 @@ function binaries(): { initdb: string; postgres: string } {
     return { initdb: join(bin, 'initdb'), postgres };
   } catch (error) {
     throw new StartError(
-      `The PostgreSQL of the npm package ${name} can't be run here (${firstLine(error)}). Give a PostgreSQL server with DATABASE_URL instead.`,
+      `The PostgreSQL of the npm package ${name} cannot be run here (${firstLine(error)}). Set DATABASE_URL to a PostgreSQL server instead.`,
     );
   }
 }
@@ -161,7 +161,7 @@ function chooseUser(paths: { postgres: string; dataDir: string; cluster: string 
   const ids = owner ?? lookUpUser('postgres') ?? lookUpUser('nobody');
   if (ids === null) {
     throw new StartError(
-      'PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as. Start Torpedo as another user, or make one: useradd --system postgres',
+      'PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as. Start Torpedo as another user, or create one: useradd --system postgres',
     );
   }
   const { uid, gid } = ids;
@@ -192,7 +192,7 @@ function chooseUser(paths: { postgres: string; dataDir: string; cluster: string 
   );
   if (chosen === undefined) {
     throw new StartError(
-      `PostgreSQL refuses to run as root, and user ${uid} can't reach ${paths.dataDir} and ${paths.postgres}. Start Torpedo as the user who owns the folder, or from a folder that all users can pass, such as one below /opt.`,
+      `PostgreSQL refuses to run as root, and user ${uid} cannot access ${paths.dataDir} and ${paths.postgres}. Start Torpedo as the user who owns the folder, or from a folder that all users can access, such as one in /opt.`,
     );
   }
   return chosen;
@@ -259,7 +259,7 @@ function readPassword(dataDir: string): string {
     return readFileSync(join(dataDir, 'password'), 'utf8').trim();
   } catch {
     throw new StartError(
-      `The database's password can't be read from ${join(dataDir, 'password')}. Put the file back, or remove ${dataDir} to begin with an empty database.`,
+      `The database's password cannot be read from ${join(dataDir, 'password')}. Restore the file, or remove ${dataDir} to start with an empty database.`,
     );
   }
 }
@@ -269,7 +269,7 @@ function requireSameMajor(postgres: string, cluster: string): void {
   const theirs = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim();
   if (ours === theirs) return;
   throw new StartError(
-    `The database in ${cluster} was made by PostgreSQL ${theirs}, and this Torpedo brings PostgreSQL ${ours}. Export it with the pg_dump of version ${theirs} and import it again (docs/operations.md), or choose another folder with TORPEDO_DATA_DIR.`,
+    `The database in ${cluster} was created by PostgreSQL ${theirs}, but this version of Torpedo includes PostgreSQL ${ours}. Export it with the pg_dump of version ${theirs} and import it again (docs/operations.md), or choose another folder with TORPEDO_DATA_DIR.`,
   );
 }
 
@@ -293,11 +293,11 @@ async function waitUntilReady(
   let nextWord = Date.now() + PATIENCE_MS;
   for (;;) {
     if (!isRunning(server.pid, cluster))
-      throw new StartError(`PostgreSQL ended while it was starting. ${lastLines(logFile)}`);
+      throw new StartError(`PostgreSQL stopped while it was starting. ${lastLines(logFile)}`);
     const lines = readLines(join(cluster, 'postmaster.pid'));
     if (Number(lines[0]) === server.pid && lines[7]?.trim() === 'ready') return;
     if (Date.now() > nextWord) {
-      log('PostgreSQL is still starting: after a crash it goes through its log first');
+      log('PostgreSQL is still starting: after a crash it replays its log first');
       nextWord += PATIENCE_MS;
     }
     await sleep(POLL_MS);
@@ -310,7 +310,7 @@ async function createDatabase(url: string): Promise<void> {
     const found = await sql`select from pg_database where datname = ${DATABASE}`;
     if (found.length === 0) await sql`create database ${sql(DATABASE)}`;
   } catch (error) {
-    throw new StartError(`PostgreSQL does not let us in: ${firstLine(error)}`);
+    throw new StartError(`PostgreSQL refuses the connection: ${firstLine(error)}`);
   } finally {
     await sql.end();
   }

@@ -86,10 +86,10 @@ export async function stopOrphan(
     // A process whose parent has died gets another parent, whatever process has reused the parent's id by now.
     if (inspect(pid)?.parent === owner) {
       throw new StartError(
-        `Torpedo is running already with this data folder, as process ${owner}. Stop that one first, or give this one a folder of its own with TORPEDO_DATA_DIR.`,
+        `Torpedo is already running with this data folder, as process ${owner}. Stop it first, or choose another folder with TORPEDO_DATA_DIR.`,
       );
     }
-    log(`Stopping the ${spec.name} that a killed Torpedo left behind (process ${pid})`);
+    log(`Stopping the ${spec.name} of an earlier start that was killed (process ${pid})`);
     await stopProcess(pid, spec);
   }
   rmSync(spec.pidFile, { force: true });
@@ -112,7 +112,7 @@ export function requireWritableFolder(folder: string): void {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new StartError(
-      `The data folder ${folder} can't be written to (${reason(error)}). Make it writable, or choose another with TORPEDO_DATA_DIR.`,
+      `The data folder ${folder} is not writable (${reason(error)}). Make it writable, or choose another with TORPEDO_DATA_DIR.`,
     );
   }
 }
@@ -182,7 +182,7 @@ function reason(error: unknown): string {
       return 'the file system is read-only';
     case 'ENOTDIR':
     case 'EEXIST':
-      return 'a file is in its way';
+      return 'its path leads through a file';
     case 'ENOSPC':
       return 'the disk is full';
     default:

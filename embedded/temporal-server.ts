@@ -30,7 +30,7 @@ export async function requireServerPrograms(
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'torpedo', 'bin');
   const folder = join(cache, `temporal-server-${version}`);
   if (!existsSync(folder)) {
-    log(`Building Temporal's server ${version} with Go: about three minutes, this once`);
+    log(`Building Temporal's server ${version} with Go: about three minutes, first start only`);
     mkdirSync(cache, { recursive: true });
     const unfinished = mkdtempSync(join(cache, 'unfinished-'));
     try {
@@ -155,7 +155,7 @@ export async function prepareTemporalOnPostgres({
         ],
       });
       const ended = server.exited.then(() => {
-        throw new Error(`Temporal's server ended while it was starting. ${lastLines(logFile)}`);
+        throw new Error(`Temporal's server stopped while it was starting. ${lastLines(logFile)}`);
       });
       ended.catch(() => undefined);
       const ready = async (): Promise<void> => {

@@ -88,7 +88,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   await stopOrphan({ name: 'Temporal server', mark: dbFile, pidFile, stopSignals }, log);
   if (existsSync(dbFile) && !existsSync(readyMark)) {
     // The server creates its tables one by one, and only in a new file.
-    log('The first start was cut short: starting with a new Temporal database');
+    log('The first start was interrupted: starting with a new Temporal database');
     for (const suffix of SQLITE_FILES.filter((suffix) => existsSync(dbFile + suffix))) {
       renameSync(dbFile + suffix, `${dbFile}.unfinished${suffix}`);
     }
@@ -125,7 +125,7 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
   try {
     const connection = await connectWhenReady(address, () => {
       if (!isRunning(server.pid, spec.mark)) {
-        throw new StartError(`Temporal ended while it was starting. ${lastLines(logFile)}`);
+        throw new StartError(`Temporal stopped while it was starting. ${lastLines(logFile)}`);
       }
     });
     try {

@@ -62,7 +62,7 @@ export function createControl(options: {
     if (sender === undefined)
       throw new ControlError(
         409,
-        `Nobody has written to ${from}: say in "to" whom it answers.`,
+        `No message has been sent to ${from}: enter in "to" the number that it answers.`,
         'nobody_wrote',
       );
     const url = inboundUrl ?? besideReceipts(answered);

@@ -141,9 +141,7 @@ async function runDemo(
   const schedule = { ...definition.schedule, startsAt: localTime(due, 'America/Sao_Paulo') };
   await api.call('PUT', `/api/campaigns/${campaignId}`, { ...definition, schedule, version });
   await api.call('POST', `/api/campaigns/${campaignId}/enable`, {});
-  say(
-    `Enabled it: due daily, for the first time at ${schedule.startsAt}. Waiting for its workflow to start the run.`,
-  );
+  say(`Enabled it: due daily, first at ${schedule.startsAt}. Waiting for its workflow to start the run.`);
 
   const run = await until(
     async () => runsShape.parse(await api.call('GET', `/api/runs?campaignId=${campaignId}`)).runs[0],
@@ -187,7 +185,7 @@ async function campaignWithWebservice(
   say: (text: string) => void,
 ): Promise<{ campaignId: number; lines: number }> {
   const campaignId = await createWebserviceCampaign(api, { ...example, url, token: webserviceToken });
-  say(`Created an integration and a campaign that fetches its contacts from ${url}. Its first ones:`);
+  say(`Created an integration and a campaign that fetches its contacts from ${url}. The first contacts:`);
   const { contacts } = previewShape.parse(await api.call('POST', '/api/webservice/preview', { campaignId }));
   for (const { phone, text, problem } of contacts.slice(0, 3))
     say(`  ${phone ?? ''} ${text ?? problem ?? ''}`);
@@ -235,10 +233,10 @@ function report(
     ...(sum === lines ? [] : [`${lines} lines, but the counts add up to ${sum}`]),
     ...(ledger.accepted === written - (progress.counts.failed ?? 0)
       ? []
-      : [`the gateway took ${ledger.accepted} messages, and ${written} were sent`]),
+      : [`the gateway accepted ${ledger.accepted} messages, but ${written} were sent`]),
     ...(ledger.duplicateNumbers + ledger.duplicateReferences === 0
       ? []
-      : [`${ledger.duplicateNumbers} numbers were written to twice`]),
+      : [`${ledger.duplicateNumbers} numbers received a message twice`]),
   ];
   const rows: [string, string | number][] = [
     ['Lines', lines],
@@ -248,13 +246,13 @@ function report(
       count,
     ]),
     ['Segments', progress.segments.total],
-    ['Taken by the gateway', ledger.accepted],
-    ['Written to twice', ledger.duplicateNumbers],
+    ['Accepted by the gateway', ledger.accepted],
+    ['Numbers with two messages', ledger.duplicateNumbers],
     ['Rate', `${Math.round(written / seconds)} messages/s`],
   ];
   say(['', ...rows.map(([name, value]) => `${name.padEnd(32)} ${value}`), '', ...links].join('\n'));
-  if (faults.length === 0) say('\nEvery line has its end, and the gateway agrees.');
-  else console.error(`\nNot right: ${faults.join('; ')}.`);
+  if (faults.length === 0) say('\nEvery line has a final status, and the gateway has the same counts.');
+  else console.error(`\nThe counts differ: ${faults.join('; ')}.`);
   process.exitCode = faults.length === 0 ? 0 : 1;
   if (values.json) {
     const result = {
@@ -280,7 +278,7 @@ async function main(): Promise<void> {
   const say = values.json ? console.error : console.log;
   if (values.csv !== undefined) {
     await access(values.csv).catch(() => {
-      throw new StartError(`There is no file ${values.csv ?? ''} that can be read.`);
+      throw new StartError(`The file ${values.csv ?? ''} cannot be read.`);
     });
   }
   const webservice = values.webservice ? await startWebservice() : null;
@@ -313,7 +311,7 @@ async function main(): Promise<void> {
         }),
       ]);
       if (values.keep) {
-        say('All keeps running until Ctrl-C.');
+        say('The system runs until you press Ctrl-C.');
         await Promise.race([interrupted, failed]);
       }
     } finally {

@@ -40,7 +40,7 @@ const mayInstall =
   process.env.TORPEDO_INSTALL !== '0' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
 if (missing.length > 0 && mayInstall) {
   const names = missing.map(({ name }) => name).join(', ');
-  console.log(`Installing ${names} for the tests (TORPEDO_INSTALL=0 leaves it out) …`);
+  console.log(`Installing ${names} for the tests (TORPEDO_INSTALL=0 skips it) …`);
   const packages = missing.map((program) => program.package);
   if (!install(packages)) {
     apt('update');

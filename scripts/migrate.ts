@@ -38,9 +38,9 @@ async function prepareDatabase(sql: Database): Promise<void> {
 async function prepareTemporal(sql: Database, config: ReturnType<typeof readMigrationConfig>): Promise<void> {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = config;
   if (address === undefined) {
-    console.log('Temporal: left alone, TEMPORAL_ADDRESS is not given.');
+    console.log('Temporal: skipped, because TEMPORAL_ADDRESS is not set.');
     if (await isRestored(sql))
-      throw new ConfigError('The database was restored from a backup: give TEMPORAL_ADDRESS, too.');
+      throw new ConfigError('The database was restored from a backup: set TEMPORAL_ADDRESS, too.');
     return;
   }
   const connection = await connectTemporal(address, config);
@@ -58,13 +58,17 @@ async function prepareNamespaceFor(connection: Connection, namespace: string): P
   try {
     const { created, searchAttributes } = await prepareNamespace(connection, namespace, names);
     const done = [
-      ...(created ? [`made the namespace ${namespace}`] : []),
+      ...(created ? [`created the namespace ${namespace}`] : []),
       ...(searchAttributes.length > 0 ? [`added the search attributes ${searchAttributes.join(', ')}`] : []),
     ];
-    console.log(done.length > 0 ? `Temporal: ${done.join('; ')}.` : 'Temporal: all is there already.');
+    console.log(
+      done.length > 0
+        ? `Temporal: ${done.join('; ')}.`
+        : 'Temporal: the namespace and its search attributes exist.',
+    );
   } catch (error) {
     console.error(
-      `Temporal: the namespace ${namespace} could not be prepared. Where you may not do this yourself, have it made with these search attributes of the type Keyword: ${names.join(', ')}.`,
+      `Temporal: the namespace ${namespace} could not be prepared. If you lack the permission, have an administrator create it with these search attributes of the type Keyword: ${names.join(', ')}.`,
     );
     throw error;
   }

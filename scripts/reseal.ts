@@ -17,14 +17,14 @@ async function main(): Promise<void> {
   try {
     await assertMigrated(sql);
     const { resealed, values, lost } = await resealAll(sql, box);
-    console.log(`Sealed ${resealed} of ${values} secrets anew, with the key "${box.keyId}".`);
+    console.log(`Resealed ${resealed} of ${values} secrets with the key "${box.keyId}".`);
     for (const one of lost) console.error(describeLost(one));
     if (lost.length > 0) {
       console.error(
-        'Put the missing keys back into SECRET_KEYS and repeat this, or enter these secrets again.',
+        'Add the missing keys to SECRET_KEYS and run this command again, or enter these secrets again.',
       );
       process.exitCode = 1;
-    } else console.log('The other keys can be taken out of SECRET_KEYS.');
+    } else console.log('The other keys can be removed from SECRET_KEYS.');
   } finally {
     await sql.end();
   }

@@ -20,10 +20,10 @@ async function main(): Promise<void> {
     await assertMigrated(sql);
     if (complete) {
       await moveHome(sql);
-      console.log('This database is taken for complete: everything goes on where it was.');
+      console.log('The database is marked as complete. Runs and workflows continue where they were.');
       return;
     }
-    if (TEMPORAL_ADDRESS === undefined) throw new ConfigError('Give TEMPORAL_ADDRESS: host:7233.');
+    if (TEMPORAL_ADDRESS === undefined) throw new ConfigError('Set TEMPORAL_ADDRESS: host:7233.');
     const connection = await connectTemporal(TEMPORAL_ADDRESS, config);
     try {
       console.log(describeRestore(await stopAfterRestore(sql, { connection, namespace, taskQueue })));

@@ -32,14 +32,14 @@ function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1])) return;
   throw new Error(
-    `Torpedo needs Node ${LEAST_NODE.join('.')} or later, and this is Node ${process.versions.node}. Get it from https://nodejs.org.`,
+    `Torpedo needs Node ${LEAST_NODE.join('.')} or later, but this is Node ${process.versions.node}. Get it from https://nodejs.org.`,
   );
 }
 
 function requireSystem() {
   if (process.platform !== 'win32' || (process.env.DATABASE_URL && process.env.TEMPORAL_ADDRESS)) return;
   throw new Error(
-    'On Windows, start Torpedo in WSL 2, or give it a PostgreSQL and a Temporal server with DATABASE_URL and TEMPORAL_ADDRESS.',
+    'On Windows, start Torpedo in WSL 2, or set DATABASE_URL and TEMPORAL_ADDRESS to your own PostgreSQL and Temporal servers.',
   );
 }
 
@@ -66,7 +66,7 @@ function packagesIn(lockFile) {
 }
 
 async function install() {
-  console.log('Installing the packages (npm ci): a minute or two, this once');
+  console.log('Installing the packages (npm ci): one or two minutes, first start only');
   const startedAt = Date.now();
   const seconds = () => Math.round((Date.now() - startedAt) / 1000);
   const progress = setInterval(() => console.log(`  … ${seconds()} s`), PROGRESS_MS);
@@ -78,7 +78,7 @@ async function install() {
         cwd: ROOT,
         stdio: ['ignore', 'inherit', 'inherit'],
       });
-      child.once('error', (error) => reject(new Error(`npm can't be run: ${error.message}`)));
+      child.once('error', (error) => reject(new Error(`npm cannot be run: ${error.message}`)));
       child.once('close', (code) => (code === 0 ? resolve(code) : reject(new Error(npmFailed(code)))));
     });
   } finally {
@@ -90,7 +90,7 @@ async function install() {
 /** @param {number | null} code */
 function npmFailed(code) {
   return [
-    `npm ci failed${code === null ? '' : ` with code ${code}`}: its own words are above.`,
+    `npm ci failed${code === null ? '' : ` with code ${code}`}: see its output above.`,
     'It needs the npm registry (or the mirror named in your .npmrc) and about 1 GB of disk.',
   ].join('\n');
 }

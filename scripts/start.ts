@@ -29,7 +29,7 @@ const state = { started: false };
 const early = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (state.started) end(0, 'Stopping: what is being sent is recorded first.');
+    if (state.started) end(0, 'Stopping: the outcomes of messages in flight are recorded first.');
     else early.abort();
   });
 }
@@ -62,10 +62,10 @@ try {
       `  Sandbox gateway            ${system.sandbox.url}`,
       ...(system.firstAdmin
         ? [
-            `  First admin                ${system.firstAdmin.login} / ${system.firstAdmin.password}  (to sign in with once)`,
+            `  First admin                ${system.firstAdmin.login} / ${system.firstAdmin.password}  (for the first sign-in)`,
           ]
         : []),
-      'Ctrl-C stops it.',
+      'Press Ctrl-C to stop it.',
     ];
     console.log(lines.join('\n'));
     void system.failed.then((why) => end(1, why));

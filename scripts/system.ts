@@ -49,7 +49,7 @@ export interface System {
   sandbox: SandboxAccount & { url: string };
   /** For a single login, after which the user must choose another password. Null after the first start. */
   firstAdmin: { login: string; password: string } | null;
-  /** Resolves with a message when a part has ended by itself and could not be restarted. */
+  /** Resolves with a message when a part stopped unexpectedly and could not be restarted. */
   failed: Promise<string>;
   /** Stops all parts in order: clients before their servers. */
   stop(): Promise<void>;
@@ -192,7 +192,7 @@ function makeFolder(dataDir: string): void {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new StartError(
-      `The data folder can't be made: ${why}. Set TORPEDO_DATA_DIR to a folder that can be written.`,
+      `The data folder cannot be created: ${why}. Set TORPEDO_DATA_DIR to a folder that can be written.`,
     );
   }
 }
@@ -232,7 +232,7 @@ async function withSetupToken(databaseUrl: string, work: (token: string) => Prom
   const sql = connect(databaseUrl, { max: 1 });
   try {
     const [admin] = await listUsers(sql, { after: 0, limit: 1 });
-    if (!admin) throw new Error('The first start has made no admin.');
+    if (!admin) throw new Error('The first start has created no admin.');
     const token = newToken();
     const { id } = await insertToken(sql, {
       name: 'npm start',

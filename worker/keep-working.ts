@@ -41,7 +41,7 @@ export function keepWorking({ create, log }: KeepWorkingDeps) {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       const began = performance.now();
       await workOnce().catch((error: unknown) => {
-        if (!signal.aborted) log.error({ err: error }, 'The workers have failed. Others will be made');
+        if (!signal.aborted) log.error({ err: error }, 'The workers have failed and will be replaced');
       });
       if (signal.aborted) return;
       if (performance.now() - began > longRunMs) pauseMs = firstPauseMs;

@@ -41,6 +41,6 @@ export async function stopAfterRestore(
 export const describeRestore = ({ backupAt, stoppedRuns, endedWorkflows }: EndedRestore): string =>
   [
     `The database was restored from a backup of ${backupAt.toISOString()}.`,
-    `Stopped ${stoppedRuns} runs and ended ${endedWorkflows} workflows: what ran after the backup does not run again by itself.`,
-    'Once API and workers run, providers are asked what happened since. The console shows what is left to decide.',
+    `Stopped ${stoppedRuns} runs and ended ${endedWorkflows} workflows: what ran after the backup does not run again automatically.`,
+    'API and workers query the providers for what happened since. The console shows the decisions that remain.',
   ].join('\n');

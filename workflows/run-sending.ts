@@ -196,7 +196,7 @@ async function failOver(runId: number, { cause, from, providerCode }: Stop): Pro
     [{ runId, from, cause, providerCode }],
   );
   if (words === null) return false;
-  log.warn('The run goes over to the fallback provider', { runId, from, providerCode });
+  log.warn('The run switches to the fallback provider', { runId, from, providerCode });
   return true;
 }
 

@@ -81,7 +81,9 @@ export const passwordResets: FastifyPluginAsyncZod<PasswordResetsDeps> = async (
             const notificationId = await queuePasswordReset(sql, id, mailsPerHour);
             if (notificationId !== null) await temporal.startNotification(notificationId);
           }
-        })().catch((error: unknown) => request.log.warn({ err: error }, 'a password reset waits'));
+        })().catch((error: unknown) =>
+          request.log.warn({ err: error }, 'a password reset will be sent later'),
+        );
       }
       return reply.code(202).send(null);
     },

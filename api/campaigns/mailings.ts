@@ -286,7 +286,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
     });
     // A large file takes a while to delete, and opening a run waits for the campaign. Later uploads delete the rest.
     await deleteUnusedMailingFiles(sql, campaignId).catch((error: unknown) =>
-      request.log.warn({ err: error }, 'former mailing files are kept'),
+      request.log.warn({ err: error }, 'former mailing files could not be deleted'),
     );
     return file;
   }
@@ -294,7 +294,7 @@ export const mailings: FastifyPluginAsyncZod<MailingsDeps> = async (
   /** Files that cannot be deleted now are deleted by housekeeping. */
   async function dropUnfinished(request: FastifyRequest, fileId: number): Promise<void> {
     await deleteUnfinishedFile(sql, fileId).catch((error: unknown) =>
-      request.log.warn({ err: error, fileId }, 'the file of a broken upload is kept'),
+      request.log.warn({ err: error, fileId }, 'the file of an interrupted upload could not be deleted'),
     );
   }
 

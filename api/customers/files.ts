@@ -147,7 +147,7 @@ export const customerFiles: FastifyPluginAsyncZod<CustomerFilesDeps> = async (
       } finally {
         clearInterval(alive);
         await endImport(sql, importId).catch((error: unknown) =>
-          request.log.warn({ err: error, importId }, 'the lines of an import are kept'),
+          request.log.warn({ err: error, importId }, 'the lines of an import could not be deleted'),
         );
       }
     },

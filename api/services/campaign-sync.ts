@@ -80,7 +80,7 @@ export function createCampaignSync({
           (known) => {
             if (known || watching === null) return;
             log.warn(
-              'Temporal has lost its schedules: campaigns, schedules and replies are made known to it again',
+              'Temporal has lost its schedules: campaigns, schedules and replies are registered again',
             );
             outbox.look();
             onLost();

@@ -71,7 +71,7 @@ export function createOutbox<K>({
       } while (owed.size > 0 && !isClosed);
       isDone = true;
     } catch (error) {
-      log.warn({ err: error, owed: owed.size }, `Temporal does not know yet of ${what}`);
+      log.warn({ err: error, owed: owed.size }, `Not delivered to Temporal yet: ${what}`);
     }
     delivering = null;
     if (isDone) {
@@ -111,7 +111,7 @@ export function createOutbox<K>({
         owed.delete(key);
         return true;
       } catch (error) {
-        log.warn({ err: error, owed: owed.size }, `Temporal does not know yet of ${what}`);
+        log.warn({ err: error, owed: owed.size }, `Not delivered to Temporal yet: ${what}`);
         owed.add(key);
         if (!delivering) goAfter(retryMs, false);
         return false;

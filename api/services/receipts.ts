@@ -149,7 +149,7 @@ export function createReceiptWriter({
       return await phoneHash();
     } catch (error) {
       if (!(error instanceof SecretKeyMissing)) throw error;
-      log.error({ err: error }, 'Opt-outs of erased people cannot be found');
+      log.error({ err: error }, 'Opt-outs of erased customers cannot be found');
       return null;
     }
   };

@@ -25,7 +25,7 @@ const patchLevel = 2;
 function requirePatchedDriver(): void {
   if ('torpedoPatches' in postgres && postgres.torpedoPatches === patchLevel) return;
   throw new DatabaseSetupError(
-    'The installed package postgres lacks the patches without which a restart of PostgreSQL ends this process or loses a transaction, as after `npm ci --ignore-scripts`. Run `node scripts/patch-postgres.mjs`, then start again.',
+    'The installed package postgres is not patched, as after `npm ci --ignore-scripts`. Without the patches, a restart of PostgreSQL ends this process or loses a transaction. Run `node scripts/patch-postgres.mjs`, then start again.',
   );
 }
 

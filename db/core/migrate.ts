@@ -55,7 +55,7 @@ async function countApplied(sql: Sql, migrations: readonly Migration[]): Promise
   applied.forEach(({ name, checksum }, index) => {
     if (migrations[index]?.checksum === checksum) return;
     throw new SchemaError(
-      `The database was migrated by another text of db/migrations/${name} than this version of Torpedo has, so its tables are not those that this version expects. Start the version that migrated the database. If nothing in it is needed, make an empty one and migrate that: drop and create the database of DATABASE_URL, then \`npm run migrate\`; with \`npm start\`, remove its data folder (.torpedo).`,
+      `The database was migrated with a db/migrations/${name} that differs from that of this version of Torpedo, so its tables are not those that this version expects. Start the version that migrated the database. If you do not need its data, create an empty database and migrate it: drop and create the database of DATABASE_URL, then \`npm run migrate\`; with \`npm start\`, remove its data folder (.torpedo).`,
     );
   });
   return applied.length;
@@ -87,7 +87,7 @@ export async function migrate(sql: Database): Promise<string[]> {
       .catch((error: unknown) => {
         if (!(error instanceof postgres.PostgresError) || error.code !== lockTimeout) throw error;
         throw new SchemaError(
-          'Another process holds what the migration needs: another migration, or a version of Torpedo that still runs. Nothing was changed. Stop it or wait for it, then run `npm run migrate` again.',
+          'Another process holds locks that the migration needs: another migration, or a running version of Torpedo. Nothing was changed. Stop the process or wait for it, then run `npm run migrate` again.',
         );
       });
     if (name === null) return done;

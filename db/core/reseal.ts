@@ -59,7 +59,7 @@ function openAt(box: SecretBox, sealed: string, place: SealedPlace): string | Lo
 /** A sentence for a terminal or a log. */
 export function describeLost({ column, row, keyId }: LostSecret): string {
   return keyId === null
-    ? `${column} of ${row} cannot be opened: it has been changed, or copied from elsewhere.`
+    ? `${column} of ${row} cannot be opened: it was changed, or copied from another place.`
     : `${column} of ${row} is sealed with the key "${keyId}", which is not in SECRET_KEYS.`;
 }
 
@@ -70,7 +70,6 @@ export async function resealAtStart(
   log: { warn: (fields: object, message: string) => void; error: (fields: object, message: string) => void },
 ): Promise<void> {
   const { resealed, lost } = await resealAll(sql, box);
-  if (resealed > 0)
-    log.warn({ secrets: resealed, key: box.keyId }, 'Sealed secrets anew with the newest key');
+  if (resealed > 0) log.warn({ secrets: resealed, key: box.keyId }, 'Resealed secrets with the newest key');
   for (const one of lost) log.error({ ...one }, describeLost(one));
 }

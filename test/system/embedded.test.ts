@@ -87,7 +87,7 @@ test('a second start on the data folder of a running Torpedo is refused and does
   const options = { dataDir: join(folder, 'postgres'), port: 0, log: quiet };
 
   await expect(startPostgres(options)).rejects.toThrow(
-    `Torpedo is running already with this data folder, as process ${child.pid ?? 0}.`,
+    `Torpedo is already running with this data folder, as process ${child.pid ?? 0}.`,
   );
   await write(running, 'still there');
 });
@@ -163,7 +163,7 @@ describe('an error message reports', () => {
   test('that the data folder is not writable', async () => {
     const file = join(temporaryFolder(), 'file');
     writeFileSync(file, '');
-    const expected = `The data folder ${join(file, 'data')} can't be written to (a file is in its way).`;
+    const expected = `The data folder ${join(file, 'data')} is not writable (its path leads through a file).`;
     const dataDir = join(file, 'data');
     await expect(startPostgres({ dataDir, port: 0, log: quiet })).rejects.toThrow(expected);
     await expect(startTemporal({ ...temporalOptions(), dataDir })).rejects.toThrow(expected);
@@ -174,7 +174,7 @@ describe('an error message reports', () => {
     mkdirSync(join(dataDir, 'cluster'));
     writeFileSync(join(dataDir, 'cluster', 'PG_VERSION'), '15\n');
     await expect(startPostgres({ dataDir, port: 0, log: quiet })).rejects.toThrow(
-      /was made by PostgreSQL 15, and this Torpedo brings PostgreSQL 18/,
+      /was created by PostgreSQL 15, but this version of Torpedo includes PostgreSQL 18/,
     );
   });
 
@@ -184,7 +184,7 @@ describe('an error message reports', () => {
       releases: 'http://127.0.0.1:1',
     }).catch(String);
     expect(message).toContain('on the PATH: there is no temporal');
-    expect(message).toMatch(/download: 127\.0\.0\.1:1 can't be reached|download: there is no release/);
+    expect(message).toMatch(/download: 127\.0\.0\.1:1 cannot be reached|download: there is no release/);
     expect(message).toContain('go install: there is no Go on the PATH');
     expect(message).toContain('TEMPORAL_CLI=/path/to/temporal');
     expect(message).toContain('TEMPORAL_ADDRESS=host:port');
@@ -192,13 +192,13 @@ describe('an error message reports', () => {
 
   test('that TEMPORAL_CLI is not a usable Temporal CLI', async () => {
     await expect(findTemporal({ env: { TEMPORAL_CLI: '/nowhere/temporal' } })).rejects.toThrow(
-      "TEMPORAL_CLI is set to /nowhere/temporal, but it can't be run (ENOENT).",
+      'TEMPORAL_CLI is set to /nowhere/temporal, but it cannot be run (ENOENT).',
     );
     await expect(findTemporal({ env: { TEMPORAL_CLI: '/bin/ls' } })).rejects.toThrow(
       "it is not Temporal's CLI",
     );
     await expect(findTemporal({ env: { TEMPORAL_CLI: fakeCli('Server 1.24.2') } })).rejects.toThrow(
-      'its server is 1.24, and Torpedo needs 1.28 or later',
+      'its server is 1.24, but Torpedo needs 1.28 or later',
     );
   });
 });

@@ -243,7 +243,7 @@ test('an embedded server that ends unexpectedly is restarted at the same address
   const rows = await until('it answers', () => sql`select n from kept`.catch(() => null));
   expect(rows).toEqual([{ n: 1 }]);
   await sql.end();
-  expect(logged).toEqual(['PostgreSQL has ended by itself: starting it again.', 'PostgreSQL runs again.']);
+  expect(logged).toEqual(['PostgreSQL stopped unexpectedly. Restarting it.', 'PostgreSQL is running again.']);
 
   // A server that ends repeatedly is given up.
   process.kill(pids[1] ?? NaN, 'SIGKILL');

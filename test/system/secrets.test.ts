@@ -127,11 +127,11 @@ test('`npm run reseal` reports its result and whether older keys can be removed'
   const failed = run(second, third);
   expect(failed.status).toBe(1);
   expect(failed.stderr).toContain('is sealed with the key "lost"');
-  expect(failed.stdout).not.toContain('can be taken out');
+  expect(failed.stdout).not.toContain('can be removed');
   await sql`delete from providers where id = ${providerId}`;
   const done = run(third, second);
   expect([done.status, done.stderr]).toEqual([0, '']);
   expect(done.stdout).toBe(
-    'Sealed 5 of 5 secrets anew, with the key "2028".\nThe other keys can be taken out of SECRET_KEYS.\n',
+    'Resealed 5 of 5 secrets with the key "2028".\nThe other keys can be removed from SECRET_KEYS.\n',
   );
 });
