@@ -17,33 +17,33 @@ const maxListed = 30;
 
 const words = {
   en: {
-    many: (count: string) => `${count} things need you`,
+    many: (count: string) => `${count} items need your attention`,
     greeting: (name: string) => `Hello ${name},`,
-    intro: 'this needs you in Torpedo:',
+    intro: 'this needs your attention in Torpedo:',
     since: (at: string) => `since ${at}`,
     more: (count: string) => `… and ${count} more.`,
-    all: (url: string) => `All of it: ${url}`,
+    all: (url: string) => `See all: ${url}`,
     choose: (url: string) => `You can choose what you receive: ${url}`,
     reset: 'Choose a new password',
     resetText: (url: string, minutes: string) =>
-      `someone, probably you, has requested a new password for your user in Torpedo. Choose it here, once and within ${minutes} minutes:\n\n${url}\n\nIf it was not you, you need not do anything: your password stays as it is.`,
+      `someone, probably you, has requested a new password for your user in Torpedo. Choose it here, once and within ${minutes} minutes:\n\n${url}\n\nIf it was not you, ignore this e-mail: your password does not change.`,
     test: 'Test e-mail',
-    testText: 'this is a test. E-mails of Torpedo arrive here.',
-    testPost: 'This is a test. Alerts of Torpedo arrive here.',
+    testText: 'this is a test. Torpedo sends its e-mails to this address.',
+    testPost: 'This is a test. Torpedo posts its alerts here.',
   },
   'pt-BR': {
-    many: (count: string) => `${count} coisas precisam de você`,
+    many: (count: string) => `${count} itens precisam da sua atenção`,
     greeting: (name: string) => `Olá, ${name}.`,
-    intro: 'Isto precisa de você no Torpedo:',
+    intro: 'Isto precisa da sua atenção no Torpedo:',
     since: (at: string) => `desde ${at}`,
     more: (count: string) => `… e mais ${count}.`,
     all: (url: string) => `Veja tudo: ${url}`,
     choose: (url: string) => `Você pode escolher o que quer receber: ${url}`,
     reset: 'Escolha uma nova senha',
     resetText: (url: string, minutes: string) =>
-      `Alguém, provavelmente você, pediu uma nova senha para o seu usuário no Torpedo. Escolha-a aqui, uma única vez e em até ${minutes} minutos:\n\n${url}\n\nSe não foi você, não precisa fazer nada: a sua senha continua a mesma.`,
+      `Alguém, provavelmente você, pediu uma nova senha para o seu usuário no Torpedo. Escolha-a aqui, uma única vez e em até ${minutes} minutos:\n\n${url}\n\nSe não foi você, ignore este e-mail: a sua senha continua a mesma.`,
     test: 'E-mail de teste',
-    testText: 'Este é um teste. Os e-mails do Torpedo chegam aqui.',
+    testText: 'Este é um teste. O Torpedo envia os seus e-mails a este endereço.',
     testPost: 'Este é um teste. Os avisos do Torpedo chegam aqui.',
   },
 } as const;

@@ -18,7 +18,7 @@ export const alertWords = dictionary(
       },
     },
     webhookForm: { fields: alertWebhookFieldLabels['pt-BR'] },
-    stored: 'Já há uma senha guardada. Deixe em branco para mantê-la.',
+    stored: 'Já há uma senha salva. Deixe em branco para mantê-la.',
     securities: smtpSecurityLabels['pt-BR'],
     test: 'Testar',
     testMail: 'Enviar um e-mail de teste',
@@ -29,7 +29,7 @@ export const alertWords = dictionary(
       'Cada mensagem é um POST em JSON, assinado e repetido como os envios ao helpdesk. Programas de mensagens, como o Slack e o Mattermost, só precisam do campo text.',
     secretHelp:
       'Copie-o para o programa que recebe os avisos, que confere a assinatura com ele. Não será mostrado de novo.',
-    secretStored: 'Já há um segredo guardado. Deixe em branco para mantê-lo.',
+    secretStored: 'Já há um segredo salvo. Deixe em branco para mantê-lo.',
     headers: 'Cabeçalhos adicionais',
     testPost: 'Enviar um aviso de teste',
     postAccepted: 'O webhook aceitou o aviso de teste.',

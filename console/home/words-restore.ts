@@ -7,7 +7,7 @@ export const restore = dictionary(
     about: (backup: string, recognized: string) =>
       `O que aconteceu entre ${backup} (o backup) e ${recognized} não está mais aqui. Para que ninguém receba a mesma mensagem duas vezes:`,
     stopped: (count: string) =>
-      `${counted(count, 'execução parada', 'execuções paradas')}: retome ou cancele cada uma em "Precisa de você".`,
+      `${counted(count, 'execução parada', 'execuções paradas')}: retome ou cancele cada uma em "Precisa de atenção".`,
     noneStopped: 'Nenhuma execução estava em andamento.',
     missed:
       'O que estava marcado para esse período consta como perdido. Se uma campanha não foi executada, use "Executar agora" na página dela.',
@@ -35,7 +35,7 @@ export const restore = dictionary(
     about: (backup, recognized) =>
       `What happened between ${backup} (the backup) and ${recognized} is no longer here. To prevent duplicate messages:`,
     stopped: (count) =>
-      `${counted(count, 'run was stopped', 'runs were stopped')}: retry or cancel each under "Needs you".`,
+      `${counted(count, 'run was stopped', 'runs were stopped')}: retry or cancel each under "Needs attention".`,
     noneStopped: 'No run was in progress.',
     missed:
       'Runs that were due in that time are recorded as missed. If a campaign did not run, use "Run now" on its page.',

@@ -4,8 +4,8 @@ import { counted, dictionary } from '../kit/dictionary.ts';
 export const home = dictionary(
   {
     title: 'Início',
-    attention: 'Precisa de você',
-    nothingWaits: 'Nada precisa de você agora.',
+    attention: 'Precisa de atenção',
+    nothingWaits: 'Nada precisa da sua atenção agora.',
     more: (count: string) => `Há mais ${count}: veja todas as execuções.`,
     seen: 'Marcar como vista',
     seenHelp: 'Tira a execução desta lista e encerra o alerta dela',
@@ -72,7 +72,7 @@ export const home = dictionary(
   },
   {
     title: 'Home',
-    attention: 'Needs you',
+    attention: 'Needs attention',
     nothingWaits: 'Nothing needs your attention.',
     more: (count) => `There ${count === '1' ? 'is' : 'are'} ${count} more: see all runs.`,
     seen: 'Mark as seen',

@@ -35,17 +35,17 @@ export const starterWords = dictionary<Words>(
       from: 'A TotalVoice escolhe o remetente: deixe em branco.',
       values: { token: 'O Access-Token da conta, na primeira página do painel.' },
       after:
-        'Em Minha Conta → Configurações da API, configure os dois endereços como webhooks: o de recibos para o envio de SMS e o de respostas para a resposta de SMS. A TotalVoice não aceita acentos: nas campanhas, mande removê-los.',
+        'Em Minha Conta → Configurações da API, configure os dois endereços como webhooks: o de recibos para o envio de SMS e o de respostas para a resposta de SMS. A TotalVoice não aceita acentos: nas campanhas, marque “Remover acentos”.',
     },
     android: {
       name: 'SMS Gateway for Android',
-      from: 'O número do chip no aparelho, com +: por ele as respostas são reconhecidas.',
+      from: 'O número do chip do aparelho, com +: ele identifica as respostas.',
       values: {
         user: 'O usuário que o aplicativo mostra em Cloud Server, na aba Home.',
         password: 'A senha que o aplicativo mostra abaixo do usuário.',
       },
       after:
-        'Registre um webhook para cada evento: sms:sent, sms:delivered e sms:failed no endereço de recibos, sms:received no de respostas. Com um servidor seu, troque também o endereço do pedido.',
+        'Registre um webhook para cada evento: sms:sent, sms:delivered e sms:failed no endereço de recibos, sms:received no de respostas. Se você usa um servidor próprio, troque também o endereço do pedido.',
     },
     jasmin: {
       name: 'Jasmin',
@@ -71,21 +71,21 @@ export const starterWords = dictionary<Words>(
       from: 'SMSDev chooses the sender: leave it empty.',
       values: { key: "The account's KEY: in SMSDev's panel, at Minha Conta." },
       after:
-        "In SMSDev's panel, at Integração → Callback, set both by JSON: the address for receipts as the status (DLR), the address for replies as the returns (MO).",
+        "In SMSDev's panel, at Integração → Callback, set both as JSON: the address for receipts for the status (DLR), the address for replies for the returns (MO).",
     },
     comtele: {
       name: 'Comtele',
       from: 'Comtele chooses the sender: leave it empty.',
       values: { key: "The account's API key: at sms.comtele.com.br, in the menu API → Chave de API." },
       after:
-        "In Comtele's panel, set both addresses as webhooks: the one for receipts as the status, the one for replies as the replies.",
+        "In Comtele's panel, set both addresses as webhooks: the one for receipts for the status, the one for replies for the replies.",
     },
     totalvoice: {
       name: 'TotalVoice',
       from: 'TotalVoice chooses the sender: leave it empty.',
       values: { token: "The account's Access-Token, on the first page of the panel." },
       after:
-        'At Minha Conta → Configurações da API, set both addresses as webhooks: the one for receipts as sent SMS, the one for replies as the replies. TotalVoice does not accept accents: let campaigns remove them.',
+        'At Minha Conta → Configurações da API, set both addresses as webhooks: the one for receipts for sent SMS, the one for replies for the replies. TotalVoice does not accept accents: select “Remove accents” in campaigns.',
     },
     android: {
       name: 'SMS Gateway for Android',

@@ -4,10 +4,10 @@ import { counted, dictionary } from '../kit/dictionary.ts';
 /** SMS providers. */
 export const providerWords = dictionary(
   {
-    page: { title: 'Provedores de SMS', about: 'Por onde as mensagens saem, e a que velocidade' },
+    page: { title: 'Provedores de SMS', about: 'Como as mensagens são enviadas, e a que velocidade' },
     add: 'Novo provedor',
     addKind: (kind: string) => `Novo provedor: ${kind}`,
-    chooseKind: 'Escolha por onde as mensagens saem.',
+    chooseKind: 'Escolha como as mensagens são enviadas.',
     empty: 'Nenhum provedor',
     emptyText: 'Adicione o primeiro: sem provedor, nenhuma campanha envia.',
     kind: 'Tipo',
@@ -34,34 +34,34 @@ export const providerWords = dictionary(
     nowOf: (rate: string, runs: number) =>
       `${counted(rate, 'segmento', 'segmentos')} por segundo, em ${counted(String(runs), 'execução', 'execuções')}`,
     secrets: 'Credenciais',
-    secretsHelp: 'São guardadas cifradas e nunca mais mostradas.',
-    stored: 'Já guardado. Deixe em branco para manter.',
-    enterAgain: 'Com outro servidor no endereço, informe todas de novo.',
+    secretsHelp: 'São salvas com criptografia e nunca mais mostradas.',
+    stored: 'Já salvo. Deixe em branco para manter.',
+    enterAgain: 'Se mudar o servidor no endereço, informe todas de novo.',
     rate: 'Velocidade',
     setRate: 'Mudar os limites',
     fallbackHelp:
-      'Quando este provedor não aceita mais nada, a execução continua por ele, com o que certamente não saiu.',
+      'Quando este provedor deixa de aceitar mensagens, a execução envia pelo reserva as que certamente não foram aceitas.',
     rateNow: 'Vale na hora, também para execuções em andamento.',
     trouble: {
-      title: 'Nada está saindo',
+      title: 'Nada está sendo enviado',
       pause: (code: string, until: string) =>
-        `O provedor pediu para esperar (${code}): nada sai até ${until}.`,
+        `O provedor pediu para esperar (${code}): nada é enviado até ${until}.`,
       doubt: (answers: string, code: string) =>
-        `As últimas ${answers} respostas (${code}) deixam em dúvida se ele aceitou as mensagens.`,
-      nextAt: (at: string) => `Uma mensagem o testa em ${at}.`,
-      person: 'Nada mais sai até alguém decidir.',
+        `As últimas ${answers} respostas (${code}) não mostram se ele aceitou as mensagens.`,
+      nextAt: (at: string) => `A próxima tentativa, com uma mensagem, será em ${at}.`,
+      person: 'Nada mais é enviado até um usuário decidir.',
       lift: 'Tentar agora',
-      released: 'As mensagens podem sair de novo.',
+      released: 'O envio foi liberado.',
     },
     callbacks: 'Endereços para configurar no provedor',
     callbacksHelp: {
       twilio:
-        'Os recibos chegam sozinhos. Para as respostas, configure o segundo endereço como webhook (POST) do número ou do Messaging Service.',
+        'Os recibos não precisam de configuração. Para as respostas, configure o segundo endereço como webhook (POST) do número ou do Messaging Service.',
       sandbox: 'O sandbox já os conhece: não há nada a configurar.',
       zenvia:
         'Crie duas assinaturas do canal sms: MESSAGE_STATUS para o primeiro endereço e MESSAGE (direção IN) para o segundo, ambas com o cabeçalho X-Torpedo-Key e o segredo de retorno.',
       infobip:
-        'Os recibos chegam sozinhos. Para as respostas, configure o encaminhamento ao segundo endereço.',
+        'Os recibos não precisam de configuração. Para as respostas, configure o encaminhamento ao segundo endereço.',
       http: 'Os recibos vão ao endereço de {receiptUrl} ou ao primeiro destes; as respostas, ao segundo.',
     },
     receipts: 'Recibos de entrega',
@@ -71,22 +71,22 @@ export const providerWords = dictionary(
     onceText: 'Eles contêm o segredo de retorno, que não será mostrado de novo.',
     continue: 'Continuar',
     saveTitle: 'Salvo',
-    uses: 'Quem usa este provedor',
-    usedByNone: 'Nada usa este provedor.',
+    uses: 'Onde este provedor é usado',
+    usedByNone: 'Este provedor não está em uso.',
     archiveText:
-      'Campanhas deixam de poder escolhê-lo. As que já o usam continuam enviando por ele até que outro seja escolhido.',
+      'Ele não poderá mais ser escolhido em campanhas. As que já o usam continuam enviando por ele até que outro seja escolhido.',
     archiveNote: 'Pode ser desfeito.',
-    deleteText: 'O provedor e suas credenciais deixam de existir.',
+    deleteText: 'O provedor e suas credenciais serão excluídos definitivamente.',
     cantDelete: 'Está em uso e não pode ser excluído. Pode ser arquivado.',
     gateway: {
       startFrom: 'Começar por',
-      startEmpty: 'Nada: descrevo eu mesmo',
+      startEmpty: 'Uma descrição em branco',
       fillIn: 'Preencher o formulário',
       filledIn: (name: string) => `Preenchido para ${name}`,
       leftToEnter: 'Faltam o remetente e os segredos, no fim do formulário.',
       afterSaving: 'Depois de salvar:',
       statusPlace: 'É o status HTTP',
-      codesHelp: 'Nestas chaves, como nas dos status e dos códigos de erro, * vale por qualquer texto.',
+      codesHelp: 'Nestas chaves, e nas dos status e dos códigos de erro, * corresponde a qualquer texto.',
       request: 'O pedido ao gateway',
       requestHelp:
         'Nos textos: {to}, {text}, {hex}, {from}, {messageId}, {reference}, {receiptUrl}, {coding} e {secret.nome}. Para escrever { ou }, repita: {{ ou }}. Em um corpo JSON, "{json:to}" vira um número.',
@@ -95,10 +95,10 @@ export const providerWords = dictionary(
       fields: 'Campos do formulário',
       answer: 'A resposta do gateway',
       answerHelp:
-        'Sem nada aqui, só o status HTTP diz o que houve: 2xx é aceito, 4xx recusa a mensagem, 5xx não diz se foi aceita. Um código que não está na lista deixa em dúvida se a mensagem foi aceita: liste também o de sucesso.',
+        'Em branco, só o status HTTP conta: 2xx aceita a mensagem, 4xx a recusa, 5xx não mostra se ela foi aceita. Um código fora da lista também não mostra se ela foi aceita: liste também o de sucesso.',
       noPlace: 'A resposta não traz',
       places: { json: 'Em JSON, neste caminho', text: 'Entre dois textos' },
-      codes: 'O que cada código diz',
+      codes: 'O que cada código significa',
       means: {
         accepted: 'Aceita',
         refused: 'Recusada',
@@ -107,12 +107,12 @@ export const providerWords = dictionary(
         ambiguous: 'Talvez aceita',
       },
       receipts: 'Recibos de entrega',
-      inbound: 'Respostas das pessoas',
-      callbackAnswer: 'O que respondemos a recibos e respostas',
+      inbound: 'Respostas dos clientes',
+      callbackAnswer: 'Nossa resposta a recibos e respostas',
       callbackAnswerHelp:
-        'Alguns gateways repetem a chamada até ler o que esperam, como ACK/Jasmin. Em branco: 204, sem corpo.',
+        'Alguns gateways repetem a chamada até receber a resposta que esperam, como ACK/Jasmin. Em branco: 204, sem corpo.',
       formats: { query: 'Na URL (GET)', form: 'Em formulário', json: 'Em JSON' },
-      statuses: 'O que cada status diz',
+      statuses: 'O que cada status significa',
       becomes: {
         sent: 'Enviada',
         delivered: 'Entregue',
@@ -120,7 +120,7 @@ export const providerWords = dictionary(
         failed: 'Falhou',
         none: 'Nada de novo',
       },
-      reasons: 'O que cada código de erro diz',
+      reasons: 'O que cada código de erro significa',
       values: 'Segredos dos modelos',
       valuesHelp: 'O valor de cada {secret.nome} usado no pedido.',
       numbers: {
@@ -143,19 +143,19 @@ export const providerWords = dictionary(
       ratePerSecond: 'Somando todas as campanhas. Em branco: sem limite.',
       maxInFlight:
         'Envios que aguardam a resposta do provedor ao mesmo tempo. O Torpedo usa só os necessários: o limite por segundo vezes o tempo da resposta.',
-      segmentProfile: 'Que caracteres cabem em 160 por segmento.',
+      segmentProfile: 'Os caracteres dos quais 160 cabem em um segmento.',
       'config.region':
         'Em branco: a dos Estados Unidos (us1). Senão, a região e a borda, como ie1 e dublin. Token e chaves valem em uma região só.',
       'config.apiKeySid': 'SK…: os envios usam esta chave, e não o Auth Token. Em branco: usam o Auth Token.',
       'config.sharedKeyId':
         'Só se uma regra de webhooks da Twilio assina com ela (HMAC-SHA256). Em branco: a Twilio assina com o Auth Token.',
       'secrets.authToken':
-        'Confere a assinatura dos recibos e das respostas: é preciso também com uma chave de API.',
-      'config.inbound.id': 'Em branco: o gateway não dá nenhum.',
-      'config.inbound.messageId': 'Só é usado quando o telefone de quem escreveu não vem.',
-      'config.inbound.providerMessageId': 'Idem.',
+        'Confere a assinatura dos recibos e das respostas: também é necessário com uma chave de API.',
+      'config.inbound.id': 'Em branco: o gateway não envia nenhum.',
+      'config.inbound.messageId': 'Só é usado se faltar o telefone do remetente.',
+      'config.inbound.providerMessageId': 'Só é usado se faltar o telefone do remetente.',
       'config.inbound.hex': 'É lido quando a codificação é 8 (UTF-16) ou 3 (ISO-8859-1).',
-      'config.deduplicates': 'Só se ele mesmo recusa: então um envio sem resposta é repetido.',
+      'config.deduplicates': 'Só se ele de fato recusa: o Torpedo então repete um envio sem resposta.',
       'secrets.callbackSecret':
         'O provedor o envia junto a cada recibo e resposta: de 20 a 128 letras sem acento, números, _ e -.',
       'config.receipts.messageId': 'Como em {receiptUrl}: message.',
@@ -166,7 +166,7 @@ export const providerWords = dictionary(
       sandbox: 'Número com +, código curto ou nome de até 11 letras.',
       zenvia: 'O apelido do remetente na conta de SMS.',
       infobip: 'O remetente cadastrado na Infobip.',
-      http: 'O que {from} representa.',
+      http: 'O valor de {from}.',
     },
     portugueseHelp:
       'Com as tabelas do português, um texto com acentos tem 155 caracteres por segmento, e não 70. Teste antes com um celular de cada operadora.',
@@ -214,23 +214,23 @@ export const providerWords = dictionary(
     rate: 'Rate',
     setRate: 'Change the limits',
     fallbackHelp:
-      'When this provider accepts nothing any more, a run sends the messages that were certainly not accepted through the fallback.',
+      'When this provider no longer accepts messages, a run sends those that were certainly not accepted through the fallback.',
     rateNow: 'Takes effect at once, also for runs in progress.',
     trouble: {
       title: 'Nothing is being sent',
       pause: (code, until) => `The provider asked to wait (${code}): nothing is sent until ${until}.`,
       doubt: (answers, code) =>
-        `After the last ${answers} responses (${code}), it is unclear whether it accepted the messages.`,
-      nextAt: (at) => `One message is tried at ${at}.`,
+        `The last ${answers} responses (${code}) do not show whether it accepted the messages.`,
+      nextAt: (at) => `The next attempt, with one message, is at ${at}.`,
       person: 'Nothing more is sent until a user decides.',
       lift: 'Try now',
-      released: 'Messages can be sent again.',
+      released: 'Sending is allowed again.',
     },
     callbacks: 'Addresses to set up at the provider',
     callbacksHelp: {
       twilio:
         "Receipts need no setup. For replies, set the second address as the number's or Messaging Service's webhook (POST).",
-      sandbox: 'The sandbox knows them: you have nothing to set up.',
+      sandbox: 'The sandbox knows them: no setup is needed.',
       zenvia:
         'Create two subscriptions for the channel sms: MESSAGE_STATUS to the first address and MESSAGE (direction IN) to the second, both with the header X-Torpedo-Key and the callback secret.',
       infobip: 'Receipts need no setup. For replies, forward to the second address.',
@@ -243,8 +243,8 @@ export const providerWords = dictionary(
     onceText: 'They contain the callback secret, which will not be shown again.',
     continue: 'Continue',
     saveTitle: 'Saved',
-    uses: 'What uses this provider',
-    usedByNone: 'Nothing uses this provider.',
+    uses: 'Where this provider is used',
+    usedByNone: 'This provider is not in use.',
     archiveText:
       'Campaigns can no longer choose it. Those that use it keep sending through it until another is chosen.',
     archiveNote: 'This can be undone.',
@@ -252,7 +252,7 @@ export const providerWords = dictionary(
     cantDelete: 'It is in use and cannot be deleted. You can archive it.',
     gateway: {
       startFrom: 'Start from',
-      startEmpty: 'Scratch: I describe it',
+      startEmpty: 'A blank description',
       fillIn: 'Fill in the form',
       filledIn: (name) => `Filled in for ${name}`,
       leftToEnter: 'Still to enter: sender and secrets, at the end of the form.',
@@ -267,7 +267,7 @@ export const providerWords = dictionary(
       fields: 'Fields of the form',
       answer: "The gateway's response",
       answerHelp:
-        'If empty, only the HTTP status counts: 2xx accepts the message, 4xx refuses it, 5xx leaves it unclear. After a code that is not listed, it is unclear whether the message was accepted: also list the code of success.',
+        'If empty, only the HTTP status counts: 2xx accepts the message, 4xx refuses it, 5xx does not show whether it was accepted. Neither does a code that is not listed: also list the code for success.',
       noPlace: 'The response has none',
       places: { json: 'In JSON, at this path', text: 'Between two texts' },
       codes: 'What each code means',
@@ -316,7 +316,7 @@ export const providerWords = dictionary(
       ratePerSecond: 'For all campaigns together. Empty: no limit.',
       maxInFlight:
         'Sends that wait for the provider’s response at the same time. Torpedo uses only as many as it needs: the rate times the response time.',
-      segmentProfile: 'The characters that fit 160 to a segment.',
+      segmentProfile: 'The characters of which 160 fit into a segment.',
       'config.region':
         'Empty: the United States (us1). Otherwise both region and edge, such as ie1 and dublin. Tokens and keys belong to one region.',
       'config.apiKeySid':

@@ -9,16 +9,16 @@ export const automaticTextWords = dictionary(
       about: 'Respostas automáticas a descadastros, pedidos de ajuda e palavras-chave',
     },
     intro:
-      'Cada texto fica desligado enquanto está em branco. Ele sai pelo provedor para o qual o cliente escreveu, no máximo uma vez a cada 24 horas para o mesmo telefone.',
+      'Cada texto fica desligado enquanto está em branco. Ele é enviado pelo provedor para o qual o cliente escreveu, no máximo uma vez a cada 24 horas para o mesmo telefone.',
     placeholders:
-      'Até 160 caracteres. {nome}, {primeiro_nome} e {codigo} são preenchidos no envio e ficam de fora quando não se sabe o valor. Acentos são removidos quando isso barateia o SMS.',
+      'Até 160 caracteres. {nome}, {primeiro_nome} e {codigo} são preenchidos no envio, e omitidos se não há valor. Acentos são removidos quando isso barateia o SMS.',
     keywords: 'Palavras-chave',
     keywordsHelp:
-      'Uma palavra-chave vale quando é a resposta inteira, como as palavras de resposta. O setor e a ocorrência substituem os da campanha no atendimento que a resposta abre; em branco, valem os da campanha.',
+      'Como as palavras de resposta, uma palavra-chave só vale se for a resposta inteira. O setor e a ocorrência substituem os da campanha no atendimento que a resposta abre; em branco, valem os da campanha.',
     fields: automaticTextFieldLabels['pt-BR'],
     helps: {
       optOut:
-        'O único SMS que sai para um telefone descadastrado, uma vez, quando uma palavra de resposta o descadastra.',
+        'O único SMS enviado a um telefone descadastrado: uma vez, quando uma palavra de resposta o descadastra.',
       help: 'Para AJUDA e as outras palavras que pedem ajuda.',
     },
     replyWords: 'Palavras de resposta',
@@ -31,15 +31,15 @@ export const automaticTextWords = dictionary(
       about: 'Automatic answers to opt-outs, requests for help and keywords',
     },
     intro:
-      'Each text is off while it is empty. It leaves through the provider that the customer wrote to, at most once in 24 hours to the same phone.',
+      'Each text is off while it is empty. It is sent through the provider that the customer wrote to, at most once every 24 hours to the same phone.',
     placeholders:
-      'Up to 160 characters. {name}, {first_name} and {code} are filled in when it is sent, and left out when they are not known. Accents are removed where that makes the SMS cheaper.',
+      'Up to 160 characters. {name}, {first_name} and {code} are filled in when it is sent, and omitted if they have no value. Accents are removed if that makes the SMS cheaper.',
     keywords: 'Keywords',
     keywordsHelp:
-      'A keyword counts when it is the whole reply, as reply words do. Its department and subcategory replace those of the campaign on the ticket that the reply opens; if empty, those of the campaign apply.',
+      'Like a reply word, a keyword counts only if it is the whole reply. Its department and subcategory replace those of the campaign on the ticket that the reply opens; if empty, those of the campaign apply.',
     fields: automaticTextFieldLabels.en,
     helps: {
-      optOut: 'The only SMS that goes to an opted-out phone: once, when a reply word opts it out.',
+      optOut: 'The only SMS that is sent to an opted-out phone: once, when a reply word opts it out.',
       help: 'For HELP and the other words that ask for help.',
     },
     replyWords: 'Reply words',

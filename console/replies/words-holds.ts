@@ -7,7 +7,7 @@ export const holdWords = dictionary(
     waiting: (count: string) =>
       `${counted(count, 'descadastro provável espera', 'descadastros prováveis esperam')} a sua decisão`,
     intro:
-      'Estas respostas parecem pedir para não receber mais mensagens, sem ser uma das palavras de descadastro, ou vêm de quem não é o cliente (“número errado”). Nada é enviado a estes telefones até que alguém decida; passado o prazo, são descadastrados.',
+      'Estas respostas parecem pedidos para não receber mais mensagens, mas não são palavras de descadastro, ou vêm de alguém que não é o cliente (“número errado”). Nada é enviado a estes telefones até um usuário decidir; depois do prazo, eles são descadastrados.',
     phone: 'Telefone',
     text: 'Resposta',
     noText: 'A resposta foi apagada.',
@@ -24,7 +24,7 @@ export const holdWords = dictionary(
     decide: 'Decidir',
     oldest: 'O mais antigo é de',
     empty: 'Nada a decidir',
-    emptyText: 'Aqui aparece quem responde algo como “quero sair” ou “me tira dessa lista”.',
+    emptyText: 'Clientes que respondem algo como “quero sair” ou “me tira dessa lista” aparecem aqui.',
   },
   {
     title: 'Probable opt-outs',

@@ -11,7 +11,7 @@ export const phoneWords = dictionary(
     empty: 'Nenhum SMS ainda',
     emptyText: 'Execute uma campanha, ou faça um envio de teste, com um provedor do tipo sandbox.',
     away: 'O sandbox não está disponível',
-    awayText: 'Ele acompanha o npm start e precisa de um provedor do tipo sandbox.',
+    awayText: 'Ele inicia com npm start e precisa de um provedor do tipo sandbox.',
     from: (other: string) => `De ${other}`,
     to: (other: string) => `Para ${other}`,
     answered: 'Resposta enviada.',

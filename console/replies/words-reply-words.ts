@@ -9,17 +9,17 @@ export const replyWordTexts = dictionary(
       about: 'Palavras que descadastram, recadastram ou pedem ajuda',
     },
     intro:
-      'Uma palavra vale quando é a resposta inteira. Maiúsculas, acentos, pontuação e espaços não importam: “S.A.I.R!” vale como SAIR. O que parece um descadastro sem ser só a palavra (“quero sair”, “me tira dessa lista”) deixa o telefone em espera até que uma pessoa decida.',
+      'Uma palavra vale quando é a resposta inteira. Maiúsculas, acentos, pontuação e espaços não importam: “S.A.I.R!” vale como SAIR. Uma resposta que parece um descadastro, mas não é só a palavra (“quero sair”, “me tira dessa lista”), deixa o telefone em espera até um usuário decidir.',
     onePerLine: 'Uma por linha.',
     standard: (words: string) => `Padrão: ${words}.`,
     effect:
-      'Uma mudança vale na hora, para as respostas que chegarem a partir de agora. O provedor pode ter as suas próprias palavras: quem ele descadastra aparece nos descadastros, seja qual for esta lista.',
+      'Uma mudança vale na hora, para as respostas que chegarem a partir de agora. O provedor pode ter as suas próprias palavras: os telefones que ele descadastra sempre aparecem nos descadastros.',
     fields: replyWordFieldLabels['pt-BR'],
     helps: {
       optOut: 'Nada mais é enviado ao telefone, nem nas execuções em andamento.',
       optIn: 'Desfazem o descadastro, para os mailings lidos a partir de então.',
       help: 'A resposta é marcada como pedido de ajuda; pode abrir um atendimento como qualquer outra.',
-      holdDays: 'De 1 a 90. Quando ninguém decide até lá, o telefone é descadastrado.',
+      holdDays: 'De 1 a 90. Sem decisão até lá, o telefone é descadastrado.',
     },
   },
   {
@@ -38,7 +38,7 @@ export const replyWordTexts = dictionary(
       optOut: 'Nothing more is sent to the phone, not even by runs in progress.',
       optIn: 'Undoes the opt-out, for mailings that are read from then on.',
       help: 'The reply is marked as a request for help; like any reply, it may open a ticket.',
-      holdDays: '1 to 90. If nobody has decided by then, the phone is opted out.',
+      holdDays: '1 to 90. Without a decision by then, the phone is opted out.',
     },
   },
 );

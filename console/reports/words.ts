@@ -54,10 +54,10 @@ export const reportWords = dictionary(
     notes: 'Como é contado',
     adds: 'A enviar = enviadas + falhas + incertas + na fila + canceladas. Enviadas = entregues + não entregues + sem confirmação do provedor.',
     inZone: (zone: string) =>
-      `Dias e horas no fuso do sistema, ${zone}. Uma mensagem conta na hora em que saiu, mesmo que a confirmação chegue dias depois; respostas contam quando chegam, atendimentos quando são abertos. Respostas sem mensagem correspondente ficam em “Sem campanha”.`,
+      `Dias e horas no fuso do sistema, ${zone}. Uma mensagem conta na hora em que foi enviada, mesmo que a confirmação chegue dias depois; respostas contam quando chegam, atendimentos quando são abertos. Respostas sem mensagem correspondente ficam em “Sem campanha”.`,
     leftOut: 'Simulações e envios de teste não contam.',
     sandboxes: 'O sandbox não conta, porque há outros provedores; escolha-o no filtro para vê-lo.',
-    costs: 'O custo é o dos segmentos aceitos, pelos preços do dia. As incertas ficam fora.',
+    costs: 'O custo é o dos segmentos aceitos, pelos preços do dia. As incertas não entram.',
     counted: (at: string) => `Contado até ${at}; o que muda aparece em cerca de um minuto.`,
     notCounted: 'Ainda não foi contado nada: a primeira contagem leva cerca de um minuto.',
     recent: 'Últimas execuções lado a lado',
@@ -122,15 +122,15 @@ export const reportWords = dictionary(
     emptyText:
       'No messages, replies or tickets with these filters. Choose another period or clear the filters.',
     notes: 'How this is counted',
-    adds: 'To send = sent + failed + unknown + queued + canceled. Sent = delivered + undelivered + no receipt from the provider.',
+    adds: 'To send = sent + failed + unknown + queued + cancelled. Sent = delivered + undelivered + no receipt from the provider.',
     inZone: (zone) =>
-      `Days and hours are in the system's time zone, ${zone}. A message counts for the hour in which it left, even if its receipt comes days later; replies count when they arrive, tickets when they are opened. Replies to no known message are under “No campaign”.`,
+      `Days and hours are in the system's time zone, ${zone}. A message counts for the hour in which it was sent, even if its receipt arrives days later; replies count when they arrive, tickets when they are opened. Replies without a matching message are under “No campaign”.`,
     leftOut: 'Dry runs and test sends do not count.',
     sandboxes:
       'The sandbox does not count, because there are other providers; choose it in the filter to see it.',
     costs:
       'The cost is that of the accepted segments, at the prices of their day. It does not include unknown messages.',
-    counted: (at) => `Counted until ${at}; changes show after about a minute.`,
+    counted: (at) => `Counted until ${at}; changes appear after about a minute.`,
     notCounted: 'Nothing has been counted yet: the first count takes about a minute.',
     recent: 'The last runs side by side',
     recentHelp: 'By status, from the oldest to the newest.',

@@ -5,7 +5,7 @@ export const resends = dictionary(
   {
     title: (run: string) => `Reenviar da execução ${run}`,
     about:
-      'Uma nova execução envia de novo as mensagens que falharam, com os mesmos textos, horário e provedor. Quem se descadastrou fica de fora, e quem recusou o consentimento depois também.',
+      'Uma nova execução envia de novo as mensagens que falharam, com os mesmos textos, horário e provedor. Clientes que se descadastraram ou recusaram o consentimento desde então ficam de fora.',
     unreachable: 'Ficam de fora, porque falhariam de novo:',
     which: 'Quais mensagens',
     reasons: 'Só as que falharam por',
@@ -13,9 +13,10 @@ export const resends = dictionary(
     unknown: 'Incertas',
     includeUnknown: (count: string) =>
       count === '1' ? 'Reenviar também a incerta' : `Reenviar também as ${count} incertas`,
-    unknownHelp: 'O provedor pode tê-las aceitado: quem já recebeu recebe a mensagem duas vezes.',
+    unknownHelp:
+      'O provedor pode tê-las aceitado: clientes que já receberam a mensagem a receberiam de novo.',
     unknownWarning:
-      'As incertas podem já ter chegado. Há pessoas que podem receber a mesma mensagem duas vezes.',
+      'As incertas podem já ter chegado. Alguns clientes podem receber a mesma mensagem duas vezes.',
     count: 'Contar de novo',
     what: 'O que será enviado',
     messages: (count: number, words: string) => (count === 1 ? `${words} mensagem` : `${words} mensagens`),

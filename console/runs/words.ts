@@ -34,7 +34,7 @@ export const runs = dictionary(
     sent: 'Enviadas',
     failed: 'Falhas',
     empty: 'Nenhuma execução ainda',
-    emptyText: 'Uma campanha habilitada executa nas datas do seu agendamento, ou quando você pede.',
+    emptyText: 'Uma campanha habilitada executa nas datas do seu agendamento, ou quando você a inicia.',
     nothingFound: 'Nenhuma execução com este filtro',
     nothingFoundText: 'Escolha outra situação ou limpe os filtros.',
     progress: 'Andamento',
@@ -47,7 +47,7 @@ export const runs = dictionary(
     byReason: 'Por motivo',
     noReasons: 'Nenhuma falha e nada deixado de fora.',
     chart: 'Mensagens enviadas por segundo',
-    chartHelp: 'Desde o início do envio; continua sozinho enquanto a página está aberta.',
+    chartHelp: 'Desde o início do envio; é atualizado enquanto a página está aberta.',
     chartOver: 'Do início ao fim do envio.',
     chartEmpty: 'Aparece quando o envio começa.',
     perSecondSent: 'Enviadas por segundo',
@@ -70,7 +70,7 @@ export const runs = dictionary(
         0: 'Nada mais será enviado',
         1: 'A mensagem que ainda não saiu nunca será enviada',
       };
-      return `${few[unsent] ?? `As ${unsent} mensagens que ainda não saíram nunca serão enviadas`}. As que já saíram continuam valendo.`;
+      return `${few[unsent] ?? `As ${unsent} mensagens que ainda não saíram nunca serão enviadas`}. As mensagens já enviadas não são afetadas.`;
     },
     cancelled: 'Cancelamento pedido.',
     paused: 'Execução pausada.',
@@ -103,7 +103,7 @@ export const runs = dictionary(
       leftOut: 'Deixadas de fora',
       segments: 'Segmentos',
       duration: 'Duração prevista',
-      starts: 'Começa a sair',
+      starts: 'Início do envio',
       ends: 'Término previsto',
       durationUnknown: 'Desconhecida',
     },
@@ -168,7 +168,7 @@ export const runs = dictionary(
         0: 'Nothing more will be sent',
         1: 'The unsent message will never be sent',
       };
-      return `${few[unsent] ?? `The ${unsent} unsent messages will never be sent`}. Messages that were sent stay sent.`;
+      return `${few[unsent] ?? `The ${unsent} unsent messages will never be sent`}. Messages that were already sent are not affected.`;
     },
     cancelled: 'Cancellation requested.',
     paused: 'The run is paused.',

@@ -4,10 +4,13 @@ import { dictionary } from '../kit/dictionary.ts';
 /** Stored authentication for calls to customers' systems. */
 export const integrationWords = dictionary(
   {
-    page: { title: 'Integrações com o cliente', about: 'Como os webservices dos mailings são autenticados' },
+    page: {
+      title: 'Integrações com o cliente',
+      about: 'Como o Torpedo se autentica nos webservices dos mailings',
+    },
     add: 'Nova integração',
     empty: 'Nenhuma integração',
-    emptyText: 'Só é preciso quando o webservice de um mailing pede autenticação ou cabeçalhos próprios.',
+    emptyText: 'Só é necessária se o webservice de um mailing exige autenticação ou cabeçalhos próprios.',
     kind: 'Autenticação',
     kinds: {
       none: 'Nenhuma',
@@ -20,22 +23,22 @@ export const integrationWords = dictionary(
     clientAuthentications: { basic: 'Como HTTP basic', form: 'No corpo do pedido' },
     headers: 'Cabeçalhos',
     headersHelp:
-      'Enviados com cada pedido. O valor de um cabeçalho secreto é guardado cifrado e nunca mais mostrado.',
-    stored: 'Já guardado. Deixe em branco para manter.',
+      'Enviados com cada pedido. O valor de um cabeçalho secreto é salvo com criptografia e nunca mais mostrado.',
+    stored: 'Já salvo. Deixe em branco para manter.',
     newSecrets:
-      'Com outro endereço permitido, outro servidor de tokens ou outra autenticação, informe tudo de novo.',
-    uses: 'Quem usa esta integração',
+      'Se mudar os endereços permitidos, o servidor de tokens ou a autenticação, informe tudo de novo.',
+    uses: 'Onde esta integração é usada',
     usedByNone: 'Nenhuma campanha a usa.',
     archiveText:
-      'Campanhas deixam de poder escolhê-la. As que já a usam continuam a usá-la até que outra seja escolhida.',
+      'Ela não poderá mais ser escolhida em campanhas. As que já a usam continuam com ela até que outra seja escolhida.',
     archiveNote: 'Pode ser desfeito.',
-    deleteText: 'A integração e seus segredos deixam de existir.',
+    deleteText: 'A integração e seus segredos serão excluídos definitivamente.',
     cantDelete: 'Está em uso e não pode ser excluída. Pode ser arquivada.',
     fields: integrationFieldLabels['pt-BR'],
     helps: {
       'config.origins':
-        'Um por linha, como https://api.exemplo.com.br, com a porta se houver. Só a eles a integração é enviada.',
-      'secrets.secret': 'É guardado cifrado e nunca mais mostrado.',
+        'Um por linha, como https://api.exemplo.com.br, com a porta se houver. A integração só é enviada a eles.',
+      'secrets.secret': 'É salvo com criptografia e nunca mais mostrado.',
     },
   },
   {
@@ -62,7 +65,7 @@ export const integrationWords = dictionary(
     stored: 'Already stored. Leave it empty to keep it.',
     newSecrets:
       'If you change the allowed addresses, the token server or the authentication, enter all of them again.',
-    uses: 'What uses this integration',
+    uses: 'Where this integration is used',
     usedByNone: 'No campaign uses it.',
     archiveText: 'Campaigns can no longer choose it. Those that use it keep it until another is chosen.',
     archiveNote: 'This can be undone.',

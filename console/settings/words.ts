@@ -20,8 +20,8 @@ export const settingWords = dictionary(
       resolutions: 'Soluções',
     },
     about: {
-      sendingHours: 'Quando as mensagens podem sair',
-      holidayCalendars: 'Datas em que nada sai',
+      sendingHours: 'Quando as mensagens podem ser enviadas',
+      holidayCalendars: 'Datas em que nada é enviado',
       regions: 'Classificam mailings e clientes',
       customerTypes: 'Classificam mailings e clientes',
       departments: 'Recebem os atendimentos',
@@ -38,7 +38,8 @@ export const settingWords = dictionary(
     emptyText: 'Adicione o primeiro para poder escolhê-lo nas campanhas.',
     deleteText: 'O registro será excluído definitivamente.',
     cantDelete: 'Está em uso e não pode ser excluído. Em uso por:',
-    archiveText: 'Arquivado, não pode mais ser escolhido; quem já o usa continua com ele. Pode ser desfeito.',
+    archiveText:
+      'Um registro arquivado não pode mais ser escolhido; os usos atuais continuam. Pode ser desfeito.',
     appliesLater:
       'Horários e feriados valem na hora, também para as execuções em andamento; o resto, para os mailings lidos a partir de agora.',
     windows: 'Janelas de envio',
@@ -49,7 +50,7 @@ export const settingWords = dictionary(
     hints: {
       quickReply:
         'Até 160 caracteres. {nome}, {primeiro_nome}, {codigo} e os campos extras do atendimento são preenchidos quando o texto é escolhido.',
-      windows: 'De 00:01 a 24:00. Antes do início: passa da meia-noite.',
+      windows: 'De 00:01 a 24:00. Um fim antes do início é no dia seguinte.',
       fields: 'Letras minúsculas sem acento, números e _.',
       firstAnswer:
         'Conta o tempo corrido desde a primeira mensagem do cliente, de dia ou de noite. Em branco: sem meta. Vale para atendimentos em que o cliente escrever a partir de agora.',
@@ -90,7 +91,7 @@ export const settingWords = dictionary(
     emptyText: 'Add the first one, so that campaigns can choose it.',
     deleteText: 'The entry is deleted permanently.',
     cantDelete: 'It is in use and cannot be deleted. In use by:',
-    archiveText: 'An archived entry can no longer be chosen; what uses it keeps it. This can be undone.',
+    archiveText: 'An archived entry can no longer be chosen; current uses are kept. This can be undone.',
     appliesLater:
       'Hours and holidays take effect at once, also for runs in progress; everything else for mailings that are read from now on.',
     windows: 'Sending windows',

@@ -6,18 +6,18 @@ export const ticketAutomationWords = dictionary(
   {
     page: {
       title: 'Movimentação automática de atendimentos',
-      about: 'Quando um atendimento muda de status sozinho',
+      about: 'Quando um atendimento muda de status automaticamente',
     },
     fields: ticketAutomationFieldLabels['pt-BR'],
     helps: {
       finishAfterDays:
-        'Sem nenhuma alteração, mensagem ou nota nesse tempo. Em branco: nunca. Quem espera resposta não é finalizado.',
+        'Sem nenhuma alteração, mensagem ou nota nesse tempo. Em branco: nunca. Um atendimento cujo cliente espera resposta não é finalizado.',
     },
   },
   {
     page: {
       title: 'Automatic moves of tickets',
-      about: 'When a ticket changes its status by itself',
+      about: 'When a ticket changes its status automatically',
     },
     fields: ticketAutomationFieldLabels.en,
     helps: {

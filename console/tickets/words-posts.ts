@@ -7,13 +7,13 @@ export const ticketPostWords = dictionary(
     page: { title: 'Helpdesk', about: 'Para onde aberturas e mudanças de atendimentos são enviadas' },
     posts: { title: 'Envios ao helpdesk', about: 'O que foi enviado, o que espera e o que falhou' },
     intro:
-      'Cada acontecimento escolhido é enviado, assinado, por POST ao endereço. Enquanto o helpdesk não responde, os envios esperam; os SMS seguem saindo.',
+      'Cada evento escolhido é enviado ao endereço por POST, com assinatura. Enquanto o helpdesk não responde, os envios esperam; os SMS continuam a ser enviados.',
     waiting: 'Esperando',
     failed: 'Falharam',
     seePosts: 'Ver os envios',
     seeSettings: 'Configurar',
     states: { waiting: 'Esperando', delivered: 'Entregue', failed: 'Falhou' },
-    event: 'Acontecimento',
+    event: 'Evento',
     events: ticketEventLabels['pt-BR'],
     fields: ticketPostingFieldLabels['pt-BR'],
     ticket: 'Atendimento',
@@ -26,18 +26,17 @@ export const ticketPostWords = dictionary(
     replayFailed: 'Reenviar os que falharam',
     replayFailedTitle: 'Reenviar os que falharam?',
     replayFailedText: (count: string) =>
-      counted(count, 'envio que falhou é tentado de novo.', 'envios que falharam são tentados de novo.'),
-    replayFailedNote: 'O helpdesk reconhece repetições pelo número do acontecimento.',
-    replayFailedDone: (count: string) =>
-      counted(count, 'envio será tentado de novo.', 'envios serão tentados de novo.'),
+      counted(count, 'envio que falhou será repetido.', 'envios que falharam serão repetidos.'),
+    replayFailedNote: 'O helpdesk reconhece repetições pelo número do evento.',
+    replayFailedDone: (count: string) => counted(count, 'envio será repetido.', 'envios serão repetidos.'),
     empty: 'Nenhum envio',
-    emptyText: 'O que acontece com os atendimentos aparece aqui depois que o envio é habilitado.',
-    secretStored:
-      'Já guardado. Deixe em branco para manter; com outro servidor no endereço, informe de novo.',
+    emptyText: 'Os eventos dos atendimentos aparecem aqui depois que o envio é habilitado.',
+    secretStored: 'Já salvo. Deixe em branco para manter; se mudar o servidor no endereço, informe de novo.',
     headers: 'Cabeçalhos',
-    headersHelp: 'Enviados junto, como Authorization. São guardados cifrados e nunca mais mostrados.',
+    headersHelp:
+      'Enviados com cada POST, como Authorization. São salvos com criptografia e nunca mais mostrados.',
     secretHelp:
-      'De 24 a 200 caracteres sem espaços. Com ele o helpdesk confere a assinatura: copie-o agora, não será mostrado de novo.',
+      'De 24 a 200 caracteres sem espaços. O helpdesk confere a assinatura com ele. Copie-o agora: ele não será mostrado de novo.',
   },
   {
     page: { title: 'Helpdesk', about: 'Where new and changed tickets are posted' },

@@ -19,7 +19,7 @@ export const threadWords = dictionary(
         'Até 160 caracteres. {nome}, {primeiro_nome}, {codigo} e os campos extras são preenchidos no envio. Ctrl+Enter envia.',
     },
     send: 'Enviar SMS',
-    sent: 'Resposta registrada. O SMS sai em instantes.',
+    sent: 'Resposta registrada. O SMS será enviado em instantes.',
     segments: (n: number) => (n === 1 ? '1 segmento' : `${n} segmentos`),
     cost: (characters: string, segments: string, left: string) =>
       `${characters} caracteres, ${segments}, restam ${left} no último`,
@@ -29,12 +29,13 @@ export const threadWords = dictionary(
       opted_out: 'Este telefone se descadastrou. Nada é enviado a ele.',
       phone_held:
         'Este telefone está em espera por um descadastro provável. Decida antes, na página de respostas.',
-      customer_erased: 'Os dados deste cliente foram apagados: não há telefone para escrever.',
+      customer_erased: 'Os dados deste cliente foram apagados: não há telefone para enviar a resposta.',
       ticket_finished: 'Este atendimento está finalizado. Reabra-o para responder.',
     },
     resolve: {
       open: 'Resolver',
-      about: 'Não se sabe se o provedor aceitou este SMS. Confira no painel dele. Nada é reenviado sozinho.',
+      about:
+        'Não se sabe se o provedor aceitou este SMS. Confira no painel dele. Nada é reenviado automaticamente.',
       choices: { yes: 'Foi enviada', no: 'Não foi enviada' },
       means: {
         yes: 'Fica como enviada. A confirmação de entrega ainda pode mudar isso.',
@@ -62,7 +63,7 @@ export const threadWords = dictionary(
         'Up to 160 characters. {name}, {first_name}, {code} and the extra fields are filled in when it is sent. Ctrl+Enter sends.',
     },
     send: 'Send SMS',
-    sent: 'The answer is stored. The SMS leaves in a moment.',
+    sent: 'The answer is stored. The SMS will be sent in a moment.',
     segments: (n) => (n === 1 ? '1 segment' : `${n} segments`),
     cost: (characters, segments, left) =>
       `${characters} characters, ${segments}, ${left} left in the last one`,
@@ -71,7 +72,7 @@ export const threadWords = dictionary(
     blocked: {
       opted_out: 'This phone has opted out. Nothing is sent to it.',
       phone_held: 'This phone is held for a probable opt-out. Decide first, on the page of the replies.',
-      customer_erased: 'The data of this customer was erased: there is no phone to write to.',
+      customer_erased: 'The data of this customer was erased: there is no phone to send an answer to.',
       ticket_finished: 'This ticket is finished. Reopen it to answer.',
     },
     resolve: {

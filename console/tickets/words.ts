@@ -9,7 +9,7 @@ export const ticketWords = dictionary(
     one: (id: number) => `Atendimento ${id}`,
     empty: 'Nenhum atendimento',
     emptyText:
-      'Eles abrem quando um cliente responde, ou no envio, conforme o bloco Dados do atendimento da campanha.',
+      'Um atendimento é aberto quando um cliente responde, ou depois do envio, conforme o bloco Dados do atendimento da campanha.',
     customer: 'Cliente',
     message: 'SMS',
     channel: 'Canal de atendimento',
@@ -28,7 +28,7 @@ export const ticketWords = dictionary(
     waitingForAnswer: 'sem resposta',
     nothingInView: {
       mine: 'Nenhum atendimento seu em aberto. Assuma um da lista “Sem resposta”.',
-      unanswered: 'Ninguém espera resposta.',
+      unanswered: 'Nenhum cliente espera resposta.',
       overdue: 'Nenhuma primeira resposta atrasada.',
       open: 'Nenhum atendimento em aberto.',
     },
@@ -58,7 +58,7 @@ export const ticketWords = dictionary(
     changedAll: (count: string) => counted(count, 'atendimento alterado.', 'atendimentos alterados.'),
     changedSome: (changed: string, all: string) => `${changed} de ${all} atendimentos alterados.`,
     refusedAs: {
-      version_conflict: (ids: string) => `Alterados por outra pessoa enquanto isso: ${ids}.`,
+      version_conflict: (ids: string) => `Alterados por outro usuário enquanto isso: ${ids}.`,
       invalid_fields: (ids: string) => `Não aceitam esta alteração: ${ids}.`,
       not_found: (ids: string) => `Não existem: ${ids}.`,
     },
@@ -68,10 +68,10 @@ export const ticketWords = dictionary(
     noteAdded: 'Nota incluída.',
     noNotes: 'Nenhuma nota.',
     erasedNote: 'Nota apagada.',
-    changedMeanwhile: 'Outra pessoa alterou os mesmos campos:',
+    changedMeanwhile: 'Outro usuário alterou os mesmos campos:',
     changedTo: (field: string, value: string, yours: string) =>
       `${field}: agora “${value}”; você preencheu “${yours}”.`,
-    saveAgain: 'O que você preencheu continua no formulário. Salve de novo para ficar com ele.',
+    saveAgain: 'O que você preencheu continua no formulário. Salve de novo para mantê-lo.',
     events: {
       opened: 'Aberto',
       changed: 'Alterado',
@@ -100,7 +100,7 @@ export const ticketWords = dictionary(
     one: (id) => `Ticket ${id}`,
     empty: 'No tickets',
     emptyText:
-      'They open when a customer answers, or after the sending, as set in the ticket block of a campaign.',
+      'A ticket opens when a customer answers, or after the run, as set in the ticket block of a campaign.',
     customer: 'Customer',
     message: 'SMS',
     channel: 'Channel',
@@ -113,7 +113,7 @@ export const ticketWords = dictionary(
     waitingForAnswer: 'unanswered',
     nothingInView: {
       mine: 'You have no unfinished ticket. Take one from “Unanswered”.',
-      unanswered: 'Nobody waits for an answer.',
+      unanswered: 'No customer waits for an answer.',
       overdue: 'No first answer is overdue.',
       open: 'No open tickets.',
     },
@@ -143,7 +143,7 @@ export const ticketWords = dictionary(
     changedAll: (count) => counted(count, 'ticket changed.', 'tickets changed.'),
     changedSome: (changed, all) => `${changed} of ${all} tickets changed.`,
     refusedAs: {
-      version_conflict: (ids) => `Changed by someone else meanwhile: ${ids}.`,
+      version_conflict: (ids) => `Changed by another user in the meantime: ${ids}.`,
       invalid_fields: (ids) => `This change is not possible for: ${ids}.`,
       not_found: (ids) => `Not found: ${ids}.`,
     },
@@ -153,7 +153,7 @@ export const ticketWords = dictionary(
     noteAdded: 'Note added.',
     noNotes: 'No note.',
     erasedNote: 'Erased note.',
-    changedMeanwhile: 'Someone else has changed the same fields:',
+    changedMeanwhile: 'Another user has changed the same fields:',
     changedTo: (field, value, yours) => `${field}: now “${value}”; you entered “${yours}”.`,
     saveAgain: 'Your input is still in the form. Save again to keep it.',
     events: {

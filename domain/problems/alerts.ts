@@ -17,8 +17,8 @@ const runReasons: Record<Locale, Readonly<Record<string, string>>> = {
     provider_account: 'the SMS provider refuses the account',
     budget_used_up: 'the month’s budget is used up',
     threshold: 'more messages failed or led to an opt-out than the campaign allows',
-    reached_nobody: 'it has reached nobody',
-    provider_in_doubt: 'the SMS provider leaves in doubt whether it takes the messages',
+    reached_nobody: 'none of its messages was accepted',
+    provider_in_doubt: 'the answers of the SMS provider do not show whether it accepted the messages',
     by_user: 'a user paused it',
     by_temporal: 'it was cancelled in Temporal',
     mailing_refused: 'its mailing cannot be read',
@@ -29,7 +29,7 @@ const runReasons: Record<Locale, Readonly<Record<string, string>>> = {
     pending_run: 'an earlier run still has unsent messages',
     campaign_disabled: 'the campaign was disabled',
     beyond_grace: 'the system was down when it was due',
-    superseded: 'the system was down, and a later run took over',
+    superseded: 'the system was down, and a later run replaced it',
     missed_by_restore: 'it may have run before the database was restored',
     no_contacts: 'its mailing had no contacts, unlike the one before',
   },
@@ -37,8 +37,8 @@ const runReasons: Record<Locale, Readonly<Record<string, string>>> = {
     provider_account: 'o provedor de SMS recusa a conta',
     budget_used_up: 'o orçamento do mês foi atingido',
     threshold: 'falharam ou levaram a descadastro mais mensagens do que a campanha permite',
-    reached_nobody: 'não chegou a ninguém',
-    provider_in_doubt: 'o provedor de SMS deixa em dúvida se aceita as mensagens',
+    reached_nobody: 'nenhuma mensagem dela foi aceita',
+    provider_in_doubt: 'as respostas do provedor de SMS não mostram se ele aceitou as mensagens',
     by_user: 'um usuário a pausou',
     by_temporal: 'foi cancelada no Temporal',
     mailing_refused: 'o mailing não pôde ser lido',
@@ -106,16 +106,16 @@ export const alertSentences = {
     'pt-BR': (facts) => `A execução ${facts.run} de “${facts.campaign}” falhou: ${because(facts, 'pt-BR')}.`,
   }),
   run_not_executed: sentence(ofRun, {
-    en: (facts) => `Run ${facts.run} of “${facts.campaign}” was not executed: ${because(facts, 'en')}.`,
+    en: (facts) => `Run ${facts.run} of “${facts.campaign}” had no effect: ${because(facts, 'en')}.`,
     'pt-BR': (facts) =>
-      `A execução ${facts.run} de “${facts.campaign}” não fez o que devia: ${because(facts, 'pt-BR')}.`,
+      `A execução ${facts.run} de “${facts.campaign}” não teve efeito: ${because(facts, 'pt-BR')}.`,
   }),
   run_retrying: sentence(
     { run: z.int(), campaign: z.string() },
     {
       en: ({ run, campaign }) => `Run ${run} of “${campaign}” keeps failing at one step. Torpedo retries it.`,
       'pt-BR': ({ run, campaign }) =>
-        `A execução ${run} de “${campaign}” falha sempre na mesma etapa e está sendo tentada de novo.`,
+        `A execução ${run} de “${campaign}” falha sempre na mesma etapa. O Torpedo continua tentando.`,
     },
   ),
   budget: sentence(
@@ -134,11 +134,11 @@ export const alertSentences = {
       en: ({ provider, state, runs }, { count }) =>
         state === 'account'
           ? `The SMS provider “${provider}” refuses the account: ${count(runs, 'run waits', 'runs wait')}.`
-          : `The SMS provider “${provider}” leaves in doubt whether it takes messages: nothing leaves through it.`,
+          : `The answers of the SMS provider “${provider}” do not show whether it accepts messages: nothing is sent through it.`,
       'pt-BR': ({ provider, state, runs }, { count }) =>
         state === 'account'
           ? `O provedor de SMS “${provider}” recusa a conta: ${count(runs, 'execução espera', 'execuções esperam')}.`
-          : `O provedor de SMS “${provider}” deixa em dúvida se aceita mensagens: nada sai por ele.`,
+          : `As respostas do provedor de SMS “${provider}” não mostram se ele aceita mensagens: nada é enviado por ele.`,
     },
   ),
   unread_calls: sentence(
@@ -156,13 +156,13 @@ export const alertSentences = {
       en: ({ phones }, { count }) =>
         `${count(phones, 'probable opt-out waits', 'probable opt-outs wait')} for a decision.`,
       'pt-BR': ({ phones }, { count }) =>
-        `${count(phones, 'provável descadastro espera', 'prováveis descadastros esperam')} uma decisão.`,
+        `${count(phones, 'descadastro provável espera', 'descadastros prováveis esperam')} uma decisão.`,
     },
   ),
   ticket_overdue: sentence(
     { ticket: z.int() },
     {
-      en: ({ ticket }) => `Ticket ${ticket} waits for its first answer longer than its target allows.`,
+      en: ({ ticket }) => `Ticket ${ticket} is past the target for its first answer.`,
       'pt-BR': ({ ticket }) => `O atendimento ${ticket} espera a primeira resposta além do prazo.`,
     },
   ),
@@ -171,7 +171,7 @@ export const alertSentences = {
     {
       en: ({ failing, failed }, { count }) =>
         failing
-          ? 'The helpdesk takes no tickets. They are posted once it does.'
+          ? 'The helpdesk does not accept tickets. They are posted once it does.'
           : `${count(failed, 'post', 'posts')} to the helpdesk could not be delivered.`,
       'pt-BR': ({ failing, failed }, { count }) =>
         failing
@@ -183,9 +183,9 @@ export const alertSentences = {
     { what: z.enum(retryingOf), campaign: z.string().nullable() },
     {
       en: ({ what, campaign }) =>
-        `${retryingWords.en[what]}${campaign === null ? '' : ` (“${campaign}”)`} keeps failing, and is being retried.`,
+        `${retryingWords.en[what]}${campaign === null ? '' : ` (“${campaign}”)`} keeps failing. Torpedo retries it.`,
       'pt-BR': ({ what, campaign }) =>
-        `${retryingWords['pt-BR'][what]}${campaign === null ? '' : ` (“${campaign}”)`} falha repetidamente e continua a ser tentado.`,
+        `${retryingWords['pt-BR'][what]}${campaign === null ? '' : ` (“${campaign}”)`} falha repetidamente. O Torpedo continua tentando.`,
     },
   ),
 } as const satisfies Record<AlertKind, unknown>;

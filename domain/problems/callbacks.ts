@@ -14,7 +14,7 @@ export const unreadSentences = {
     { kind },
     {
       en: ({ kind }) => `The gateway has no description of its ${kindWords.en[kind]}.`,
-      'pt-BR': ({ kind }) => `A descrição do gateway não diz como ler ${kindWords['pt-BR'][kind]}.`,
+      'pt-BR': ({ kind }) => `A descrição do gateway não define como ler ${kindWords['pt-BR'][kind]}.`,
     },
   ),
   body_unreadable: sentence(
@@ -27,17 +27,17 @@ export const unreadSentences = {
   field_missing: sentence(
     { field: z.string() },
     {
-      en: ({ field }) => `Expected the field “${field}”: it is missing, or contains no text.`,
-      'pt-BR': ({ field }) => `Esperado o campo “${field}”: ele falta, ou não contém um texto.`,
+      en: ({ field }) => `The field “${field}” is missing or contains no text.`,
+      'pt-BR': ({ field }) => `Falta o campo “${field}”, ou ele não contém um texto.`,
     },
   ),
   reference_missing: sentence(
     { fields: z.array(z.string()) },
     {
       en: ({ fields }, format) =>
-        `Expected our reference or the id of the message in ${format.list(fields.map((field) => `“${field}”`))}: neither is there.`,
+        `Expected our reference or the id of the message in ${format.list(fields.map((field) => `“${field}”`))}: both are missing.`,
       'pt-BR': ({ fields }, format) =>
-        `Esperada a nossa referência ou o id da mensagem em ${format.list(fields.map((field) => `“${field}”`))}: nada disso veio.`,
+        `Esperada a nossa referência ou o id da mensagem em ${format.list(fields.map((field) => `“${field}”`))}: faltam os dois.`,
     },
   ),
   reference_unknown: sentence(
@@ -51,14 +51,14 @@ export const unreadSentences = {
     { reference: z.string() },
     {
       en: ({ reference }) => `No message of this provider has the reference “${reference}”.`,
-      'pt-BR': ({ reference }) => `Nenhuma mensagem enviada por este provedor é “${reference}”.`,
+      'pt-BR': ({ reference }) => `Nenhuma mensagem deste provedor tem a referência “${reference}”.`,
     },
   ),
   status_unknown: sentence(
     { status: z.string() },
     {
       en: ({ status }) => `The status “${status}” is unknown.`,
-      'pt-BR': ({ status }) => `O status “${status}” não está entre os conhecidos.`,
+      'pt-BR': ({ status }) => `O status “${status}” é desconhecido.`,
     },
   ),
   other_type: sentence(
@@ -66,7 +66,7 @@ export const unreadSentences = {
     {
       en: ({ type, kind }) => `“${type}” is not one of the expected ${kindWords.en[kind]}.`,
       'pt-BR': ({ type, kind }) =>
-        `“${type}” não é o que se esperava neste endereço, que é o das ${kind === 'receipts' ? 'confirmações de entrega' : 'respostas'}.`,
+        `“${type}” não é um tipo esperado neste endereço, que é o das ${kind === 'receipts' ? 'confirmações de entrega' : 'respostas'}.`,
     },
   ),
 } as const;

@@ -87,15 +87,12 @@ export const campaignSentences = {
     {},
     { en: 'The interval is a whole number.', 'pt-BR': 'O intervalo é um número inteiro.' },
   ),
-  interval_too_small: sentence(
-    {},
-    { en: 'The interval is at least 1.', 'pt-BR': 'O intervalo é de no mínimo 1.' },
-  ),
+  interval_too_small: sentence({}, { en: 'The interval is at least 1.', 'pt-BR': 'O intervalo mínimo é 1.' }),
   interval_too_large: sentence(
     { maximum: z.number() },
     {
       en: ({ maximum }, { number }) => `The interval is at most ${number(maximum)}.`,
-      'pt-BR': ({ maximum }, { number }) => `O intervalo é de no máximo ${number(maximum)}.`,
+      'pt-BR': ({ maximum }, { number }) => `O intervalo máximo é ${number(maximum)}.`,
     },
   ),
   day_of_month: sentence(
@@ -116,14 +113,14 @@ export const campaignSentences = {
     {},
     {
       en: 'The end is not after the start. Expected a later date and time, or none.',
-      'pt-BR': 'O fim não vem depois do início. Informe uma data posterior, ou nenhuma.',
+      'pt-BR': 'O fim deve ser depois do início. Informe uma data posterior, ou nenhuma.',
     },
   ),
   never_occurs: sentence(
     {},
     {
       en: 'This schedule has no occurrence: check the recurrence, its start and its end.',
-      'pt-BR': 'Este agendamento não ocorre nunca: confira a periodicidade, o início e o fim.',
+      'pt-BR': 'Este agendamento nunca ocorre: confira a periodicidade, o início e o fim.',
     },
   ),
   no_next_occurrence: sentence(
@@ -151,14 +148,14 @@ export const campaignSentences = {
     {},
     {
       en: 'Remove DTSTART: the rule starts with the schedule.',
-      'pt-BR': 'Deixe DTSTART de fora: a regra começa com o agendamento.',
+      'pt-BR': 'Remova DTSTART: a regra começa com o agendamento.',
     },
   ),
   rule_bysecond: sentence(
     {},
     {
       en: 'Remove BYSECOND: the seconds are those of the start.',
-      'pt-BR': 'Deixe BYSECOND de fora: os segundos são os do início.',
+      'pt-BR': 'Remova BYSECOND: os segundos são os do início.',
     },
   ),
   rule_freq_missing: sentence(
@@ -292,9 +289,9 @@ export const campaignSentences = {
     { maximum: z.int() },
     {
       en: ({ maximum }, { number }) =>
-        `BYHOUR and BYMINUTE make too many times a day. Expected at most ${number(maximum)}; for more use FREQ=MINUTELY.`,
+        `BYHOUR and BYMINUTE result in too many times a day. Expected at most ${number(maximum)}; for more use FREQ=MINUTELY.`,
       'pt-BR': ({ maximum }, { number }) =>
-        `BYHOUR e BYMINUTE dão horários demais por dia. O máximo é ${number(maximum)}; para mais, use FREQ=MINUTELY.`,
+        `BYHOUR e BYMINUTE geram horários demais por dia. O máximo é ${number(maximum)}; para mais, use FREQ=MINUTELY.`,
     },
   ),
 
@@ -334,7 +331,7 @@ export const campaignSentences = {
     { name: z.string() },
     {
       en: ({ name }) =>
-        `The message uses {${name}}, which is no extra field yet. Declare it here, or correct the message.`,
+        `The message uses {${name}}, which is not an extra field yet. Declare it here, or correct the message.`,
       'pt-BR': ({ name }) =>
         `A mensagem usa {${name}}, que ainda não é um campo extra. Declare-o aqui ou corrija a mensagem.`,
     },
@@ -406,7 +403,7 @@ export const campaignSentences = {
     {},
     {
       en: 'Only the status "finished" has a resolution.',
-      'pt-BR': 'A solução só acompanha o status Finalizado.',
+      'pt-BR': 'A solução só se aplica ao status Finalizado.',
     },
   ),
   subcategory_of_another_category: sentence(
@@ -420,9 +417,9 @@ export const campaignSentences = {
     { from: status, allowed: z.array(status) },
     {
       en: ({ from, allowed }, { choice }) =>
-        `A ticket that is ${statusWords.en[from]} moves to ${choice(allowed.map((to) => statusWords.en[to]))}.`,
+        `A ticket that is ${statusWords.en[from]} can only move to ${choice(allowed.map((to) => statusWords.en[to]))}.`,
       'pt-BR': ({ from, allowed }, { choice }) =>
-        `Um atendimento ${statusWords['pt-BR'][from]} passa para ${choice(allowed.map((to) => statusWords['pt-BR'][to]))}.`,
+        `Um atendimento ${statusWords['pt-BR'][from]} só pode passar para ${choice(allowed.map((to) => statusWords['pt-BR'][to]))}.`,
     },
   ),
   answer_opts_out: sentence(
@@ -438,7 +435,7 @@ export const campaignSentences = {
     { name: z.string() },
     {
       en: ({ name }) =>
-        `The present file has no column “${name}”. Upload a file that has it; disable the campaign before, if it is enabled.`,
+        `The current file has no column “${name}”. Upload a file that has it; if the campaign is enabled, disable it first.`,
       'pt-BR': ({ name }) =>
         `O arquivo atual não tem a coluna “${name}”. Importe um arquivo com ela; se a campanha está habilitada, desabilite-a antes.`,
     },
@@ -447,7 +444,7 @@ export const campaignSentences = {
     { name: z.string() },
     {
       en: ({ name }) =>
-        `No record of the last test of the address had “${name}”: the field stays empty without it. Test URL shows what the records have.`,
+        `No record in the last test of the address had “${name}”: the field stays empty without it. Test URL shows what the records have.`,
       'pt-BR': ({ name }) =>
         `Nenhum registro do último teste da URL tinha “${name}”: sem ele o campo fica vazio. Testar URL mostra o que os registros têm.`,
     },
@@ -456,7 +453,7 @@ export const campaignSentences = {
     { columns: z.array(z.string()) },
     {
       en: ({ columns }, { list }) =>
-        `The present file has columns that are no extra fields of the campaign: ${list(columns)}. Declare them, or upload a file without them.`,
+        `The current file has columns that are not extra fields of the campaign: ${list(columns)}. Declare them, or upload a file without them.`,
       'pt-BR': ({ columns }, { list }) =>
         `O arquivo atual tem colunas que não são campos extras da campanha: ${list(columns)}. Declare-os ou importe um arquivo sem elas.`,
     },

@@ -27,15 +27,15 @@ export const deliverySentences = {
   email_off: sentence(
     {},
     {
-      en: 'No SMTP server is set up, or it is disabled.',
-      'pt-BR': 'Nenhum servidor SMTP está configurado, ou está desligado.',
+      en: 'The SMTP server is not set up or is disabled.',
+      'pt-BR': 'O servidor SMTP não está configurado ou está desativado.',
     },
   ),
   webhook_off: sentence(
     {},
     {
-      en: 'No webhook is set up, or it is disabled.',
-      'pt-BR': 'Nenhum webhook está configurado, ou está desligado.',
+      en: 'The webhook is not set up or is disabled.',
+      'pt-BR': 'O webhook não está configurado ou está desativado.',
     },
   ),
   alert_address_refused: sentence(
@@ -51,8 +51,7 @@ export const deliverySentences = {
     { host },
     {
       en: ({ host }) => `${host} does not answer as an SMTP server. Check the port and the encryption.`,
-      'pt-BR': ({ host }) =>
-        `O que ${host} responde não é de um servidor SMTP. A porta e a criptografia estão certas?`,
+      'pt-BR': ({ host }) => `${host} não responde como um servidor SMTP. Confira a porta e a criptografia.`,
     },
   ),
   smtp_starttls_missing: sentence(
@@ -68,7 +67,7 @@ export const deliverySentences = {
     { host, status: status.nullable() },
     {
       en: ({ host, status }) =>
-        `${host} refuses the login${status === null ? '' : ` (${status})`}. Check the user and the password; some services want a password for applications.`,
+        `${host} refuses the login${status === null ? '' : ` (${status})`}. Check the user and the password; some services require an app password.`,
       'pt-BR': ({ host, status }) =>
         `${host} recusa o login${status === null ? '' : ` (${status})`}. Confira o usuário e a senha; alguns serviços pedem uma senha de aplicativo.`,
     },
@@ -77,9 +76,9 @@ export const deliverySentences = {
     { host, status },
     {
       en: ({ host, status }) =>
-        `${host} refuses the sender (${status}). Use an address that it may send for; it may also want a login.`,
+        `${host} refuses the sender (${status}). Use an address that it may send for; it may also require a login.`,
       'pt-BR': ({ host, status }) =>
-        `${host} recusa o remetente (${status}). Use um endereço pelo qual ele pode enviar; talvez ele peça um login.`,
+        `${host} recusa o remetente (${status}). Use um endereço pelo qual ele pode enviar; ele também pode exigir um login.`,
     },
   ),
   smtp_recipient_refused: sentence(
@@ -118,7 +117,7 @@ export const deliverySentences = {
       en: ({ host }) =>
         `The connection to ${host} failed with an unexpected error. The log of the worker has the details.`,
       'pt-BR': ({ host }) =>
-        `A conexão com ${host} falhou de um jeito inesperado. O log do worker tem os detalhes.`,
+        `A conexão com ${host} falhou com um erro inesperado. O log do worker tem os detalhes.`,
     },
   ),
   reset_link_invalid: sentence(

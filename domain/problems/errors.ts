@@ -14,7 +14,7 @@ const nounWords = {
   reply: { en: 'reply', 'pt-BR': 'A resposta' },
   answer: { en: 'answer', 'pt-BR': 'A resposta ao cliente' },
   ticket: { en: 'ticket', 'pt-BR': 'O atendimento' },
-  ticket_post: { en: 'post of the event', 'pt-BR': 'O envio do acontecimento' },
+  ticket_post: { en: 'post of the event', 'pt-BR': 'O envio do evento' },
   customer: { en: 'customer', 'pt-BR': 'O cliente' },
   opt_out: { en: 'opt-out', 'pt-BR': 'O descadastro' },
   provider: { en: 'provider', 'pt-BR': 'O provedor' },
@@ -80,9 +80,9 @@ const sandboxWords: Record<Locale, Record<z.infer<typeof sandboxFault>, string>>
     no_provider: 'There is no provider of the kind sandbox.',
     no_answer: 'The sandbox does not answer.',
     refused: 'The sandbox refuses the request.',
-    nobody_wrote: 'No message has been sent to this phone: it has nobody to answer.',
+    nobody_wrote: 'No message has been sent to this phone, so it cannot answer.',
     no_inbound_url: 'The sandbox does not know where to send the answer.',
-    inbound_silent: 'The sandbox could not deliver the answer: Torpedo did not take it.',
+    inbound_silent: 'The sandbox could not deliver the answer: Torpedo did not accept it.',
   },
   'pt-BR': {
     no_provider: 'Não há um provedor do tipo sandbox.',
@@ -103,14 +103,14 @@ export const errorSentences = {
     {},
     {
       en: 'Parameters of the URL are missing or wrong.',
-      'pt-BR': 'O endereço tem um parâmetro que falta ou é inválido.',
+      'pt-BR': 'O endereço tem parâmetros faltando ou inválidos.',
     },
   ),
   bad_request: sentence({}, { en: 'The request cannot be read.', 'pt-BR': 'O pedido não pode ser lido.' }),
   unauthenticated: sentence(
     {},
     {
-      en: 'Log in, or send an API token that is valid: Authorization: Bearer tpd_…',
+      en: 'Log in, or send a valid API token: Authorization: Bearer tpd_…',
       'pt-BR': 'Entre no sistema, ou envie um token de API válido: Authorization: Bearer tpd_…',
     },
   ),
@@ -142,7 +142,7 @@ export const errorSentences = {
     {},
     {
       en: 'Another user set your password. Choose your own first: PUT /api/session/password.',
-      'pt-BR': 'A sua senha foi definida por outra pessoa. Escolha primeiro a sua própria senha.',
+      'pt-BR': 'A sua senha foi definida por outro usuário. Escolha primeiro a sua própria senha.',
     },
   ),
   cross_site: sentence(
@@ -159,7 +159,7 @@ export const errorSentences = {
         noun === null || id === null ? 'There is nothing here.' : `There is no ${nounWords[noun].en} ${id}.`,
       'pt-BR': ({ noun, id }) =>
         noun === null || id === null
-          ? 'Isto não existe (mais).'
+          ? 'Isto não existe ou já foi excluído.'
           : `${nounWords[noun]['pt-BR']} ${id} não existe.`,
     },
   ),
@@ -173,16 +173,15 @@ export const errorSentences = {
   no_answer_kept: sentence(
     { runId: z.int() },
     {
-      en: ({ runId }) => `Run ${runId} has no answer of a web service, or it is no longer kept.`,
-      'pt-BR': ({ runId }) =>
-        `A execução ${runId} não tem a resposta de um webservice, ou ela não é mais guardada.`,
+      en: ({ runId }) => `Run ${runId} has no stored answer of a web service.`,
+      'pt-BR': ({ runId }) => `A execução ${runId} não tem uma resposta de webservice armazenada.`,
     },
   ),
   upload_broken: sentence(
     {},
     {
       en: 'The upload was interrupted. Nothing was stored.',
-      'pt-BR': 'O envio do arquivo foi interrompido. Nada foi guardado.',
+      'pt-BR': 'O envio do arquivo foi interrompido. Nada foi salvo.',
     },
   ),
   import_broken: sentence(
@@ -197,14 +196,15 @@ export const errorSentences = {
     {},
     {
       en: 'The upload took too long. Nothing was stored.',
-      'pt-BR': 'O envio demorou demais. Nada foi guardado.',
+      'pt-BR': 'O envio demorou demais. Nada foi salvo.',
     },
   ),
   form_broken: sentence(
     {},
     {
       en: 'The form cannot be read: it is incomplete, or its content type has no boundary.',
-      'pt-BR': 'O formulário não pode ser lido: está cortado, ou o tipo não diz o separador.',
+      'pt-BR':
+        'O formulário não pode ser lido: está incompleto, ou o Content-Type não informa o separador (boundary).',
     },
   ),
   version_conflict: sentence(
@@ -218,11 +218,11 @@ export const errorSentences = {
       en: ({ ofPart }) =>
         ofPart === true
           ? 'This part was changed since you opened it. What you entered is still here: save again to replace that change.'
-          : 'Someone else has changed it in the meantime. Read it again, then repeat your change.',
+          : 'Another user has changed it in the meantime. Read it again, then repeat your change.',
       'pt-BR': ({ ofPart }) =>
         ofPart === true
           ? 'Esta parte foi alterada depois que você a abriu. O que você preencheu continua aqui: salve de novo para substituir aquela alteração.'
-          : 'Outra pessoa alterou isto nesse meio-tempo. Abra de novo e repita a alteração.',
+          : 'Outro usuário fez uma alteração nesse meio-tempo. Abra de novo e repita a sua.',
     },
   ),
   extra_fields_changed: sentence(
@@ -267,7 +267,7 @@ export const errorSentences = {
   customer_in_use: sentence(
     { usedBy: z.array(z.enum(['messages', 'replies', 'tickets'])) },
     {
-      en: ({ usedBy }, { list }) => `The customer has ${list(usedBy)}. Erase the person instead.`,
+      en: ({ usedBy }, { list }) => `The customer has ${list(usedBy)}. Erase the person's data instead.`,
       'pt-BR': ({ usedBy }, { list }) => {
         const words = { messages: 'mensagens', replies: 'respostas', tickets: 'atendimentos' };
         return `O cliente tem ${list(usedBy.map((one) => words[one]))}. Em vez de excluir, apague os dados da pessoa.`;
@@ -278,7 +278,7 @@ export const errorSentences = {
     {},
     {
       en: 'A campaign that has run is kept, with its messages. Archive it instead.',
-      'pt-BR': 'Uma campanha que já executou é guardada, com as suas mensagens. Arquive-a.',
+      'pt-BR': 'Uma campanha que já executou é mantida, com as suas mensagens. Arquive-a.',
     },
   ),
   campaign_archived: sentence(
@@ -400,8 +400,9 @@ export const errorSentences = {
   last_admin: sentence(
     {},
     {
-      en: 'This is the last admin who can log in. Make someone else an admin first.',
-      'pt-BR': 'Este é o último administrador que pode entrar. Torne outra pessoa administradora antes.',
+      en: 'This is the last admin who can log in. Make another user an admin first.',
+      'pt-BR':
+        'Este é o último administrador que pode entrar. Antes, dê o perfil de administrador a outro usuário.',
     },
   ),
   opted_out: sentence(
@@ -422,8 +423,8 @@ export const errorSentences = {
   customer_erased: sentence(
     {},
     {
-      en: 'The data of this customer was erased: there is no phone to write to.',
-      'pt-BR': 'Os dados deste cliente foram apagados: não há telefone para escrever.',
+      en: 'The data of this customer was erased: there is no phone to send an answer to.',
+      'pt-BR': 'Os dados deste cliente foram apagados: não há telefone para enviar a resposta.',
     },
   ),
   ticket_finished: sentence(
@@ -437,7 +438,7 @@ export const errorSentences = {
     {},
     {
       en: 'This phone is no longer held: a user has decided, or the customer has written again.',
-      'pt-BR': 'Este telefone não está mais em espera: alguém já decidiu, ou a pessoa escreveu de novo.',
+      'pt-BR': 'Este telefone não está mais em espera: um usuário já decidiu, ou o cliente escreveu de novo.',
     },
   ),
   already_opted_out: sentence(
@@ -450,7 +451,7 @@ export const errorSentences = {
       en: ({ keyId }) =>
         `Its secrets are sealed with the key “${keyId}”, which is not configured. Add the key to SECRET_KEYS, or enter the secrets again.`,
       'pt-BR': ({ keyId }) =>
-        `Os segredos estão lacrados com a chave “${keyId}”, que não está configurada. Inclua a chave em SECRET_KEYS, ou informe os segredos de novo.`,
+        `Os segredos foram cifrados com a chave “${keyId}”, que não está configurada. Inclua a chave em SECRET_KEYS, ou informe os segredos de novo.`,
     },
   ),
   too_large: sentence(
@@ -491,21 +492,21 @@ export const errorSentences = {
     {},
     {
       en: 'The file cannot be used. Nothing was stored.',
-      'pt-BR': 'O arquivo não pode ser usado. Nada dele foi guardado.',
+      'pt-BR': 'O arquivo não pode ser usado. Nada foi salvo.',
     },
   ),
   webservice_refused: sentence(
     {},
     {
       en: 'The answer of the web service is not a valid mailing.',
-      'pt-BR': 'O webservice não dá o que um mailing precisa.',
+      'pt-BR': 'A resposta do webservice não é um mailing válido.',
     },
   ),
   not_delivered: sentence(
     {},
     {
-      en: 'The test was not delivered. Correct what the reason below names, save, and test again.',
-      'pt-BR': 'O teste não foi entregue. Corrija o que o motivo abaixo aponta, salve e teste de novo.',
+      en: 'The test was not delivered. Fix the problem shown below, save, and test again.',
+      'pt-BR': 'O teste não foi entregue. Corrija o problema abaixo, salve e teste de novo.',
     },
   ),
   rate_limited: sentence(
@@ -525,7 +526,7 @@ export const errorSentences = {
     {},
     {
       en: 'An internal error occurred. The log has the details under the id of the request.',
-      'pt-BR': 'Algo deu errado no sistema. O log tem detalhes com o número da requisição.',
+      'pt-BR': 'Ocorreu um erro interno. O log tem os detalhes, com o número da requisição.',
     },
   ),
   database_unavailable: sentence(

@@ -155,14 +155,14 @@ export const fieldSentences = {
   too_few: sentence(
     { minimum: z.number() },
     {
-      en: ({ minimum }, { count }) => `Give at least ${count(minimum, 'entry', 'entries')}.`,
+      en: ({ minimum }, { count }) => `Enter at least ${count(minimum, 'entry', 'entries')}.`,
       'pt-BR': ({ minimum }, { count }) => `Informe ao menos ${count(minimum, 'item', 'itens')}.`,
     },
   ),
   too_many: sentence(
     { maximum: z.number() },
     {
-      en: ({ maximum }, { count }) => `Give at most ${count(maximum, 'entry', 'entries')}.`,
+      en: ({ maximum }, { count }) => `Enter at most ${count(maximum, 'entry', 'entries')}.`,
       'pt-BR': ({ maximum }, { count }) => `Informe no máximo ${count(maximum, 'item', 'itens')}.`,
     },
   ),
@@ -326,9 +326,9 @@ export const fieldSentences = {
   logo_type: sentence(
     {},
     {
-      en: 'The file is no image that can be used. Choose a PNG, JPEG or WebP file; an SVG may contain programs.',
+      en: 'The file is not an image of a supported format. Choose a PNG, JPEG or WebP file; an SVG may contain scripts.',
       'pt-BR':
-        'O arquivo não é uma imagem que possa ser usada. Escolha um arquivo PNG, JPEG ou WebP; um SVG pode conter programas.',
+        'O arquivo não é uma imagem de um formato aceito. Escolha um arquivo PNG, JPEG ou WebP; um SVG pode conter scripts.',
     },
   ),
   logo_size: sentence(
@@ -342,13 +342,13 @@ export const fieldSentences = {
   ),
   header_name: sentence(
     {},
-    { en: 'This cannot be the name of a header.', 'pt-BR': 'Isto não pode ser o nome de um cabeçalho.' },
+    { en: 'This is not a valid header name.', 'pt-BR': 'Este não é um nome de cabeçalho válido.' },
   ),
   header_reserved: sentence(
     {},
     {
-      en: 'HTTP or Torpedo sets this header itself.',
-      'pt-BR': 'O HTTP ou o próprio Torpedo define este cabeçalho.',
+      en: 'HTTP or Torpedo sets this header.',
+      'pt-BR': 'Este cabeçalho é definido pelo HTTP ou pelo Torpedo.',
     },
   ),
   header_value: sentence(
@@ -376,7 +376,7 @@ export const fieldSentences = {
     {},
     {
       en: 'It is sent in a header: use printable ASCII characters, without a space at the start or the end.',
-      'pt-BR': 'Vai em um cabeçalho: use só caracteres ASCII visíveis, sem espaço no início ou no fim.',
+      'pt-BR': 'É enviado em um cabeçalho: use só caracteres ASCII visíveis, sem espaço no início ou no fim.',
     },
   ),
 } as const;

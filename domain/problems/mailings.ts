@@ -74,10 +74,9 @@ export const fileSentences = {
   encoding_unknown: sentence(
     { line },
     {
-      en: ({ line }) =>
-        `Line ${line} has characters in an encoding that is not certain. Save the file as CSV UTF-8.`,
+      en: ({ line }) => `Line ${line} has characters in an unknown encoding. Save the file as CSV UTF-8.`,
       'pt-BR': ({ line }) =>
-        `A linha ${line} tem caracteres numa codificação que não é certa. Salve o arquivo como CSV UTF-8.`,
+        `A linha ${line} tem caracteres em uma codificação desconhecida. Salve o arquivo como CSV UTF-8.`,
     },
   ),
   line_endings: sentence(
@@ -101,7 +100,7 @@ export const fileSentences = {
       en: ({ line, until }) =>
         `The quote (") that opens in line ${line} is not closed; the reader searched up to line ${until}.`,
       'pt-BR': ({ line, until }) =>
-        `As aspas abertas na linha ${line} não foram fechadas onde deviam; foram seguidas até a linha ${until}.`,
+        `As aspas abertas na linha ${line} não foram fechadas; a leitura foi até a linha ${until}.`,
     },
   ),
   column_missing: headerSentence,
@@ -159,7 +158,7 @@ const expectation = z.enum(Object.keys(expectations) as [Expectation, ...Expecta
 const damages = {
   encoding: {
     en: 'has characters that were lost in a conversion: save the file in UTF-8',
-    'pt-BR': 'tem caracteres que se perderam no caminho: salve o arquivo em UTF-8',
+    'pt-BR': 'tem caracteres que se perderam em uma conversão: salve o arquivo em UTF-8',
   },
   scientific: {
     en: 'was cut by a spreadsheet: format the column as text, then enter the value again',
@@ -170,8 +169,8 @@ const damages = {
     'pt-BR': 'é uma fórmula que não foi calculada: cole o valor dela na célula',
   },
   unfilled: {
-    en: 'contains the word of a program for a missing value',
-    'pt-BR': 'tem palavras de um programa no lugar de um valor que falta',
+    en: 'contains a word for a missing value, such as null',
+    'pt-BR': 'contém uma palavra que indica um valor ausente, como null',
   },
 } as const;
 const damage = z.enum(Object.keys(damages) as [keyof typeof damages, ...(keyof typeof damages)[]]);
@@ -189,7 +188,7 @@ export const lineSentences = {
     { column },
     {
       en: ({ column }) => `Neither "${column}" nor a phone has a value: nothing identifies the contact.`,
-      'pt-BR': ({ column }) => `Nem “${column}” nem um telefone tem valor: nada diz quem é.`,
+      'pt-BR': ({ column }) => `Nem “${column}” nem um telefone tem valor: nada identifica o contato.`,
     },
   ),
   value_invalid: sentence(
@@ -224,7 +223,7 @@ export const lineSentences = {
     { column },
     {
       en: ({ column }) => `"${column}" has several numbers: the first mobile number is used.`,
-      'pt-BR': ({ column }) => `“${column}” tem vários números: vale o primeiro celular.`,
+      'pt-BR': ({ column }) => `“${column}” tem vários números: o primeiro celular é usado.`,
     },
   ),
   ninth_digit_added: sentence(

@@ -43,7 +43,7 @@ export const providerDetailSentences = {
     (code) => `não pode ser alcançado (${code})`,
   ),
   unanswered: byCode(
-    (code) => `did not answer (${code}): it may have taken the message`,
+    (code) => `did not answer (${code}): it may have accepted the message`,
     (code) => `não respondeu (${code}): pode ter aceitado a mensagem`,
   ),
   id_unreadable: byCode(
@@ -55,7 +55,7 @@ export const providerDetailSentences = {
     (code) => `pede para tentar mais tarde (${code})`,
   ),
   failed: byCode(
-    (code) => `failed (${code}): it may have taken the message`,
+    (code) => `failed (${code}): it may have accepted the message`,
     (code) => `falhou (${code}): pode ter aceitado a mensagem`,
   ),
   refuses_requests: byCode(
@@ -81,7 +81,7 @@ export const providerDetailSentences = {
     (code) => `recusa a conta (${code})`,
   ),
   perhaps_taken: byCode(
-    (code) => `may have taken the message (${code})`,
+    (code) => `may have accepted the message (${code})`,
     (code) => `pode ter aceitado a mensagem (${code})`,
   ),
   address_refused: always(
@@ -97,13 +97,14 @@ export const providerDetailSentences = {
     'O texto tem caracteres que faltam na codificação do gateway',
   ),
   no_access_token: byCode(
-    (code) => `gives no access token (${code})`,
-    (code) => `não dá um token de acesso (${code})`,
+    (code) => `issues no access token (${code})`,
+    (code) => `não emite um token de acesso (${code})`,
   ),
-  says_not_taken: by('says that it has not taken the message', 'diz que não aceitou a mensagem'),
+  says_not_taken: by('reports that it has not accepted the message', 'informa que não aceitou a mensagem'),
   code_not_described: byCode(
-    (code) => `answered a code that its description lacks (${code}): it may have taken the message`,
-    (code) => `respondeu um código que falta na descrição (${code}): pode ter aceitado a mensagem`,
+    (code) =>
+      `returned a code that its description does not list (${code}): it may have accepted the message`,
+    (code) => `retornou um código que não está na descrição (${code}): pode ter aceitado a mensagem`,
   ),
   secret_missing: sentence(
     { name: z.string() },
@@ -115,15 +116,21 @@ export const providerDetailSentences = {
 
   // The account.
   credentials: by('does not accept the credentials of the account', 'não aceita as credenciais da conta'),
-  account_inactive: by('does not have the account as active', 'não tem a conta como ativa'),
+  account_inactive: by('reports that the account is not active', 'informa que a conta não está ativa'),
   account_suspended: by('has suspended the account', 'suspendeu a conta'),
   account_unknown: by('does not know this account', 'não conhece esta conta'),
   account_without_access: by(
-    'gives the account no access to this service',
+    'does not give the account access to this service',
     'não dá à conta acesso a este serviço',
   ),
-  credits_used_up: by('has no credits left for the account', 'não tem mais créditos para a conta'),
-  credits_expired: by('has let the credits of the account expire', 'deixou vencer os créditos da conta'),
+  credits_used_up: by(
+    'reports that the account has no credits left',
+    'informa que a conta não tem mais créditos',
+  ),
+  credits_expired: by(
+    'reports that the credits of the account have expired',
+    'informa que os créditos da conta venceram',
+  ),
   account_without_route: by(
     'has no route for messages of the account',
     'não tem rota para mensagens da conta',
@@ -135,10 +142,13 @@ export const providerDetailSentences = {
   sender_invalid: by('does not accept the sender', 'não aceita o remetente'),
   sender_missing: always('The sender is missing', 'Falta o remetente'),
   sender_unknown: by(
-    'does not know the sender: check how it is written there',
+    'does not know the sender: check its spelling there',
     'não conhece o remetente: confira como ele está escrito lá',
   ),
-  sender_of_another: by('has the sender in another account', 'tem o remetente em outra conta'),
+  sender_of_another: by(
+    'has registered the sender for another account',
+    'tem o remetente cadastrado em outra conta',
+  ),
   sender_without_sms: always('The sender cannot send SMS', 'O remetente não pode enviar SMS'),
   sender_blocked: by('has blocked the sender', 'bloqueou o remetente'),
 
@@ -168,7 +178,7 @@ export const providerDetailSentences = {
     'já enviou mensagens demais a este número em uma hora',
   ),
   failed_try_again: by('failed, and asks to try again', 'falhou e pede para tentar de novo'),
-  duplicate: by('has this message already', 'já tem esta mensagem'),
+  duplicate: by('already has this message', 'já tem esta mensagem'),
 
   // The number.
   number_invalid: by('does not accept the number as valid', 'não aceita o número como válido'),
@@ -182,7 +192,7 @@ export const providerDetailSentences = {
   ),
   number_is_sender: always('The number is the sender itself', 'O número é o próprio remetente'),
   prefix_unknown: by('does not know the prefix of the number', 'não conhece o prefixo do número'),
-  takes_no_sms: always('The number takes no SMS', 'O número não recebe SMS'),
+  takes_no_sms: always('The number cannot receive SMS', 'O número não recebe SMS'),
   phone_off: always('The phone is off or has no signal', 'O celular está desligado ou sem sinal'),
   phone_full: always('The memory of the phone is full', 'A memória do celular está cheia'),
   opted_out: always(
@@ -201,8 +211,8 @@ export const providerDetailSentences = {
 
   // From this sender to this number.
   country_not_allowed: by(
-    'does not let the account send to the country of the number',
-    'não deixa a conta enviar para o país do número',
+    'does not allow the account to send to the country of the number',
+    'não permite que a conta envie para o país do número',
   ),
   network_not_covered: by(
     'does not cover the network of the number with this account',
@@ -214,8 +224,8 @@ export const providerDetailSentences = {
   ),
   no_route: by('has no route from this sender to this number', 'não tem rota deste remetente a este número'),
   trial_account: by(
-    'lets a trial account send to its verified numbers only',
-    'só deixa uma conta de teste enviar aos seus números verificados',
+    'allows a trial account to send only to its verified numbers',
+    'só permite que uma conta de teste envie aos seus números verificados',
   ),
   sender_of_another_country: by(
     'does not have the sender, or not for the country of the number',
@@ -254,8 +264,11 @@ export const providerDetailSentences = {
     'A operadora barrou o número ou a mensagem',
   ),
   refused: by('refused the message', 'recusou a mensagem'),
-  no_cause: always('The carrier gave no cause', 'A operadora não disse a causa'),
-  validity_over: always('The message waited longer than its validity', 'A mensagem esperou além da validade'),
+  no_cause: always('The carrier reported no cause', 'A operadora não informou a causa'),
+  validity_over: always(
+    'The message expired before it was delivered',
+    'A mensagem expirou antes de ser entregue',
+  ),
 } as const;
 export type ProviderDetail = Coded<typeof providerDetailSentences>;
 

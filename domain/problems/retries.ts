@@ -21,7 +21,7 @@ const webserviceWords: Record<'en' | 'pt-BR', Record<PassingWebserviceProblem, s
     connection_failed: 'the web service cannot be reached',
     connection_lost: 'the connection to the web service broke',
     timed_out: 'the web service does not answer in time',
-    server_error: 'the web service answers with an error of its own (5xx)',
+    server_error: 'the web service answers with a server error (5xx)',
     too_many_requests: 'the web service asks for fewer requests (429)',
   },
   'pt-BR': {
@@ -93,7 +93,9 @@ export const retryCauseSentences = {
     { channel: z.enum(['email', 'webhook']) },
     {
       en: ({ channel }) =>
-        channel === 'email' ? 'the SMTP server takes no e-mails' : 'the webhook takes no alerts',
+        channel === 'email'
+          ? 'the SMTP server does not accept e-mails'
+          : 'the webhook does not accept alerts',
       'pt-BR': ({ channel }) =>
         channel === 'email' ? 'o servidor SMTP não aceita e-mails' : 'o webhook não aceita avisos',
     },
@@ -107,7 +109,7 @@ export const retryCauseSentences = {
   ),
   database_unavailable: sentence(
     {},
-    { en: 'the database was away', 'pt-BR': 'o banco de dados ficou fora do ar' },
+    { en: 'the database was unavailable', 'pt-BR': 'o banco de dados ficou fora do ar' },
   ),
   database_full: sentence(
     {},
@@ -216,7 +218,7 @@ export function retryWords(retrying: Retrying, format: Format, now: Date): strin
     tryingSince !== null
       ? `A tentativa ${next} começou em ${moment(tryingSince)}.`
       : isLate
-        ? `A tentativa ${next} era para ${moment(nextAt)}, mas nenhum worker a começou.`
+        ? `A tentativa ${next} estava prevista para ${moment(nextAt)}, mas nenhum worker a começou.`
         : `A tentativa ${next} será em ${moment(nextAt)}.`,
     givesUpAt !== null
       ? `Desiste em ${moment(givesUpAt)}.`

@@ -34,14 +34,14 @@ export const runReasonWordings: { readonly [C in ReasonCode]: Wording<ReasonOf<C
   },
   beyond_grace: {
     en: ({ lateMs, graceMs }, { duration }) =>
-      `The system was down: ${duration(lateMs)} late is beyond the grace period of ${duration(graceMs)}.`,
+      `The system was down: the run is ${duration(lateMs)} late, which exceeds the grace period of ${duration(graceMs)}.`,
     'pt-BR': ({ lateMs, graceMs }, { duration }) =>
-      `O sistema estava fora do ar: ${duration(lateMs)} de atraso passam da tolerância de ${duration(graceMs)}.`,
+      `O sistema estava fora do ar: o atraso de ${duration(lateMs)} passa da tolerância de ${duration(graceMs)}.`,
   },
   superseded: {
     en: ({ by }, { instant }) => `The system was down. The later occurrence of ${instant(by)} runs instead.`,
     'pt-BR': ({ by }, { instant }) =>
-      `O sistema estava fora do ar; executa a ocorrência seguinte, de ${instant(by)}.`,
+      `O sistema estava fora do ar. A ocorrência seguinte, de ${instant(by)}, é executada no lugar desta.`,
   },
   missed_by_restore: {
     en: ({ backupAt }, { instant }) =>
@@ -97,9 +97,9 @@ export const runReasonWordings: { readonly [C in ReasonCode]: Wording<ReasonOf<C
   },
   provider_in_doubt: {
     en: ({ answers, providerCode }, { number }) =>
-      `The last ${number(answers)} answers of the SMS provider (${providerCode}) do not show whether it accepted the messages. Torpedo does not send them again by itself: resolve them when you know the outcome. Resume the run when the provider answers again.`,
+      `The last ${number(answers)} answers of the SMS provider (${providerCode}) do not show whether it accepted the messages. Torpedo does not send them again: resolve them when you know the outcome. Resume the run when the provider answers again.`,
     'pt-BR': ({ answers, providerCode }, { number }) =>
-      `As últimas ${number(answers)} respostas do provedor de SMS (${providerCode}) deixam em dúvida se ele aceitou as mensagens. Elas nunca são reenviadas sozinhas: resolva-as quando se souber. Continue a execução quando o provedor voltar a responder.`,
+      `As últimas ${number(answers)} respostas do provedor de SMS (${providerCode}) não mostram se ele aceitou as mensagens. O Torpedo não as reenvia: resolva-as quando souber o resultado. Continue a execução quando o provedor voltar a responder.`,
   },
   budget_used_up: {
     en: ({ scope, month, currency, budget, spent }, { money, month: monthName }) =>
@@ -205,7 +205,7 @@ export const waitingSentences = {
       en: ({ messages, until }, { number, instant }) =>
         `The first ${messages === null ? '' : `${number(messages)} `}messages were sent. The others wait for their receipts and answers until ${instant(until)}.`,
       'pt-BR': ({ messages, until }, { number, instant }) =>
-        `As primeiras ${messages === null ? '' : `${number(messages)} `}mensagens saíram. As demais esperam os avisos e as respostas delas até ${instant(until)}.`,
+        `As primeiras ${messages === null ? '' : `${number(messages)} `}mensagens foram enviadas. As demais esperam os avisos e as respostas delas até ${instant(until)}.`,
     },
   ),
   /** Its provider asked for a pause (429, 503 with Retry-After). */
@@ -215,7 +215,7 @@ export const waitingSentences = {
       en: ({ providerCode, until }, { instant }) =>
         `The SMS provider asks to wait (${providerCode}): nothing is sent until ${instant(until)}, or until a user ends the pause on the page of the provider.`,
       'pt-BR': ({ providerCode, until }, { instant }) =>
-        `O provedor de SMS pede para esperar (${providerCode}): nada sai até ${instant(until)}, ou até um usuário liberar na página do provedor.`,
+        `O provedor de SMS pede para esperar (${providerCode}): nada é enviado até ${instant(until)}, ou até um usuário encerrar a pausa na página do provedor.`,
     },
   ),
   /** Its provider's answers leave the outcome of messages unknown. */
@@ -223,9 +223,9 @@ export const waitingSentences = {
     { providerCode: z.string(), answers: z.int(), nextAt: at },
     {
       en: ({ providerCode, answers, nextAt }, { number, instant }) =>
-        `The last ${number(answers)} answers of the SMS provider (${providerCode}) do not show whether it accepted the messages. One message tests it at ${instant(nextAt)}.`,
+        `The last ${number(answers)} answers of the SMS provider (${providerCode}) do not show whether it accepted the messages. The next attempt, with one message, is at ${instant(nextAt)}.`,
       'pt-BR': ({ providerCode, answers, nextAt }, { number, instant }) =>
-        `As últimas ${number(answers)} respostas do provedor de SMS (${providerCode}) deixam em dúvida se ele aceitou as mensagens. Uma mensagem o testa em ${instant(nextAt)}.`,
+        `As últimas ${number(answers)} respostas do provedor de SMS (${providerCode}) não mostram se ele aceitou as mensagens. A próxima tentativa, com uma mensagem, será em ${instant(nextAt)}.`,
     },
   ),
 } as const;
@@ -256,8 +256,8 @@ export const fitWordings: Readonly<Record<Preflight['fits'], Wording<Preflight>>
     'pt-BR': 'Com este horário de execução não terminaria em um ano.',
   },
   unknown: {
-    en: 'How long it takes is not known, because the provider has no rate limit.',
-    'pt-BR': 'Não se sabe quanto tempo leva, porque o provedor não tem limite de velocidade.',
+    en: 'The duration is unknown, because the provider has no rate limit.',
+    'pt-BR': 'A duração é desconhecida, porque o provedor não tem limite de velocidade.',
   },
 };
 export const fitWords = (flight: Preflight, format: Format): string =>
@@ -313,10 +313,10 @@ export const failoverWording: Wording<Failover> = {
   en: ({ at, from, to, cause, providerCode, unknown, tooLong }, { instant, number }) =>
     [
       `Since ${instant(at)} it sends through “${to.name}”, because “${from.name}” ${
-        cause === 'account' ? 'refused the account' : 'took nothing for too long'
+        cause === 'account' ? 'refused the account' : 'accepted nothing for too long'
       } (${providerCode}).`,
       ...(unknown > 0
-        ? [`Messages that “${from.name}” may have taken stay unknown: ${number(unknown)}.`]
+        ? [`Messages that “${from.name}” may have accepted stay unknown: ${number(unknown)}.`]
         : []),
       ...(tooLong > 0 ? [`Skipped, because their texts are too long there: ${number(tooLong)}.`] : []),
     ].join(' '),
@@ -341,14 +341,14 @@ export const lookUpResultWords: Readonly<Record<Locale, Readonly<Record<LookUpRe
     en: {
       waiting: 'Not looked up at the provider yet',
       not_found: 'Not found at the provider, which proves nothing',
-      ambiguous: 'The provider lists another with the same text to the same number',
+      ambiguous: 'The provider lists another message with the same text to the same number',
       unavailable: 'The provider did not answer',
       not_offered: 'The provider offers no look-up',
     },
     'pt-BR': {
       waiting: 'Consulta ao provedor pendente',
-      not_found: 'Sem registro no provedor, o que nada prova',
-      ambiguous: 'O provedor lista outra de mesmo texto para o mesmo número',
+      not_found: 'Sem registro no provedor, o que não prova nada',
+      ambiguous: 'O provedor lista outra mensagem com o mesmo texto para o mesmo número',
       unavailable: 'O provedor não respondeu',
       not_offered: 'O provedor não oferece consulta',
     },

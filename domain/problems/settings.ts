@@ -29,14 +29,14 @@ export const settingSentences = {
     {},
     {
       en: 'Too many lines have this code: it does not identify one person.',
-      'pt-BR': 'Este código está em linhas demais: não é o código de uma só pessoa.',
+      'pt-BR': 'Este código está em linhas demais: não identifica uma só pessoa.',
     },
   ),
   is_customer: sentence(
     { customerIds: z.array(z.int()) },
     {
       en: ({ customerIds }, { choice }) =>
-        `This belongs to a customer: give customerId ${choice(customerIds.map(String))}.`,
+        `This belongs to a customer: use customerId ${choice(customerIds.map(String))}.`,
       'pt-BR': ({ customerIds }, { choice }) =>
         `Isto é de um cliente: informe customerId ${choice(customerIds.map(String))}.`,
     },
@@ -129,10 +129,7 @@ export const settingSentences = {
   ),
 
   // Posts to the helpdesk
-  event_missing: sentence(
-    {},
-    { en: 'Choose at least one event.', 'pt-BR': 'Escolha ao menos um acontecimento.' },
-  ),
+  event_missing: sentence({}, { en: 'Choose at least one event.', 'pt-BR': 'Escolha ao menos um evento.' }),
   signing_secret_format: sentence(
     {},
     {
@@ -173,8 +170,8 @@ export const settingSentences = {
   profile_of_infobip: sentence(
     {},
     {
-      en: 'Only Infobip sends by the tables of Portuguese.',
-      'pt-BR': 'Só a Infobip envia com as tabelas do português.',
+      en: 'Only Infobip supports the Portuguese tables.',
+      'pt-BR': 'Só a Infobip oferece as tabelas do português.',
     },
   ),
   twilio_sender: sentence(
@@ -209,7 +206,7 @@ export const settingSentences = {
   cycle: sentence(
     {},
     {
-      en: 'Its fallbacks would form a circle that ends at this provider.',
+      en: 'The fallbacks would form a loop back to this provider.',
       'pt-BR': 'As reservas levariam de volta ao próprio provedor.',
     },
   ),
@@ -250,7 +247,7 @@ export const settingSentences = {
     {},
     {
       en: 'An address cannot contain spaces or accents: encode them, such as %20 for a space.',
-      'pt-BR': 'Um endereço não tem espaços nem acentos: escreva %20 e semelhantes.',
+      'pt-BR': 'Um endereço não pode ter espaços nem acentos: codifique-os, como %20 para um espaço.',
     },
   ),
   gateway_url_host: sentence(
@@ -289,7 +286,7 @@ export const settingSentences = {
     {},
     {
       en: 'Enter the field that contains the phone of the sender, or the field that identifies the answered message.',
-      'pt-BR': 'Informe o campo com o telefone de quem escreveu, ou um que nomeie a mensagem respondida.',
+      'pt-BR': 'Informe o campo com o telefone do remetente, ou o que identifica a mensagem respondida.',
     },
   ),
   gateway_answer_empty: sentence(

@@ -149,7 +149,7 @@ export const messageReasonWords: Readonly<
     value_missing: 'A value of the text is missing',
     line_invalid: 'Invalid line',
     number_invalid: 'No such number',
-    number_not_mobile: 'Number takes no SMS',
+    number_not_mobile: 'Number cannot receive SMS',
     number_unreachable: 'Number out of reach',
     number_opted_out: 'Blocked by the recipient',
     content_refused: 'Content refused',

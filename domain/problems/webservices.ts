@@ -111,9 +111,9 @@ export const webserviceSentences = {
     { host },
     {
       en: ({ host }) =>
-        `${host} is in a private or reserved network, which campaigns may not fetch from. An operator of this deployment can allow it (WEBSERVICE_ALLOW).`,
+        `${host} is in a private or reserved network, from which campaigns cannot fetch. An operator of this deployment can allow it (WEBSERVICE_ALLOW).`,
       'pt-BR': ({ host }) =>
-        `${host} fica numa rede privada ou reservada, onde campanhas não buscam. Quem opera esta instalação pode permitir (WEBSERVICE_ALLOW).`,
+        `${host} fica numa rede privada ou reservada, de onde campanhas não podem buscar contatos. Quem opera esta instalação pode permitir (WEBSERVICE_ALLOW).`,
     },
   ),
   tls_failed: sentence(
@@ -121,19 +121,19 @@ export const webserviceSentences = {
     {
       en: ({ host, certificate }) =>
         certificate === null
-          ? `${host} does not speak TLS on this port. Should the address begin with http://, or is it another port?`
+          ? `${host} does not use TLS on this port. Check the port, or whether the address begins with http://.`
           : `The connection to ${host} is not safe: ${certificateWords[certificate.fault].en} (${certificate.code}).`,
       'pt-BR': ({ host, certificate }) =>
         certificate === null
-          ? `${host} não fala TLS nesta porta. O endereço começa com http://, ou a porta é outra?`
+          ? `${host} não usa TLS nesta porta. Confira a porta, ou se o endereço começa com http://.`
           : `A conexão com ${host} não é segura: ${certificateWords[certificate.fault]['pt-BR']} (${certificate.code}).`,
     },
   ),
   not_http: sentence(
     { host },
     {
-      en: ({ host }) => `The answer of ${host} is not HTTP. Is this the right port?`,
-      'pt-BR': ({ host }) => `O que ${host} responde não é HTTP. A porta está certa?`,
+      en: ({ host }) => `The answer of ${host} is not HTTP. Check the port.`,
+      'pt-BR': ({ host }) => `A resposta de ${host} não é HTTP. Confira a porta.`,
     },
   ),
   unauthorized: sentence(
@@ -214,7 +214,7 @@ export const webserviceSentences = {
     {
       en: 'The secrets of the integration are sealed with a key that is not configured. An admin has to add the key to SECRET_KEYS, or enter the secrets again.',
       'pt-BR':
-        'Os segredos da integração estão lacrados com uma chave que não está configurada. Um administrador precisa incluir a chave em SECRET_KEYS, ou informar os segredos de novo.',
+        'Os segredos da integração foram cifrados com uma chave que não está configurada. Um administrador precisa incluir a chave em SECRET_KEYS, ou informar os segredos de novo.',
     },
   ),
   too_many_redirects: sentence(
@@ -236,7 +236,7 @@ export const webserviceSentences = {
       'pt-BR': ({ host, status }) =>
         status === null
           ? `${host} redireciona para um endereço que não é http:// nem https://.`
-          : `${host} redireciona (${status}) sem dizer um endereço válido.`,
+          : `${host} redireciona (${status}) sem um endereço válido.`,
     },
   ),
   too_large: sentence(
@@ -259,18 +259,18 @@ export const webserviceSentences = {
     { host },
     {
       en: ({ host }) =>
-        `The answer of ${host} claims to be compressed, and cannot be decompressed: it is damaged or cut off.`,
+        `The answer of ${host} is marked as compressed, but cannot be decompressed: it is damaged or truncated.`,
       'pt-BR': ({ host }) =>
-        `A resposta de ${host} diz que está comprimida, mas não pode ser descomprimida: está quebrada ou cortada.`,
+        `A resposta de ${host} está marcada como comprimida, mas não pode ser descomprimida: está danificada ou cortada.`,
     },
   ),
   compression_unknown: sentence(
     { host },
     {
       en: ({ host }) =>
-        `${host} compresses its answer in a way that was not asked for. Torpedo reads gzip, deflate and br.`,
+        `${host} compresses its answer in a format that was not requested. Torpedo reads gzip, deflate and br.`,
       'pt-BR': ({ host }) =>
-        `${host} comprime a resposta de um jeito que não foi pedido. O Torpedo lê gzip, deflate e br.`,
+        `${host} comprime a resposta em um formato que não foi pedido. O Torpedo lê gzip, deflate e br.`,
     },
   ),
   answer_encoding: sentence(
@@ -342,15 +342,14 @@ export const webserviceSentences = {
     { host, maximum: z.int() },
     {
       en: ({ host, maximum }) => `The answer of ${host} nests deeper than ${maximum} levels, the maximum.`,
-      'pt-BR': ({ host, maximum }) =>
-        `A resposta de ${host} passa de ${maximum} níveis, o que nenhuma lista de contatos faz.`,
+      'pt-BR': ({ host, maximum }) => `A resposta de ${host} passa de ${maximum} níveis, o máximo permitido.`,
     },
   ),
   record_too_large: sentence(
     { host, record: z.int().nullable(), bytes: size },
     {
       en: ({ host, record, bytes }, format) =>
-        `${record === null ? 'A value' : `Record ${format.number(record)}`} in the answer of ${host} is larger than ${format.bytes(bytes)}, the most for one.`,
+        `${record === null ? 'A value' : `Record ${format.number(record)}`} in the answer of ${host} is larger than ${format.bytes(bytes)}, the maximum for one.`,
       'pt-BR': ({ host, record, bytes }, format) =>
         `${record === null ? 'Um valor' : `O registro ${format.number(record)}`} da resposta de ${host} passa de ${format.bytes(bytes)}, o máximo para um.`,
     },
@@ -373,7 +372,7 @@ export const webserviceSentences = {
     { host, paths: z.array(z.string()) },
     {
       en: ({ host, paths }, { list }) =>
-        `The answer of ${host} has lists in more than one place: ${list(paths.map((path) => (path === '' ? 'its root' : path)))}. Name one as the path of the list in the answer.`,
+        `The answer of ${host} has lists in more than one place: ${list(paths.map((path) => (path === '' ? 'its root' : path)))}. Enter one under “Path of the list in the response”.`,
       'pt-BR': ({ host, paths }, { list }) =>
         `A resposta de ${host} tem listas em mais de um lugar: ${list(paths.map((path) => (path === '' ? 'a raiz' : path)))}. Indique uma em “Caminho da lista na resposta”.`,
     },
@@ -395,24 +394,24 @@ export const webserviceSentences = {
     { host, maximum: z.int() },
     {
       en: ({ host, maximum }, { number }) =>
-        `${host} has more than ${number(maximum)} pages, the most that are followed. Ask for more records on each.`,
+        `${host} has more than ${number(maximum)} pages, the maximum. Request more records on each page.`,
       'pt-BR': ({ host, maximum }, { number }) =>
-        `${host} tem mais de ${number(maximum)} páginas, o máximo que se segue. Peça mais registros em cada uma.`,
+        `${host} tem mais de ${number(maximum)} páginas, o máximo. Peça mais registros em cada página.`,
     },
   ),
   page_repeated: sentence(
     { host, page: z.int(), why: z.enum(['links', 'cursor', 'contacts']).default('links') },
     {
       en: ({ host, page, why }, { number }) => {
-        const again = `Page ${number(page)} of ${host} is an earlier page again:`;
-        if (why === 'links') return `${again} its links to the next page go in a circle.`;
+        const again = `Page ${number(page)} of ${host} repeats an earlier page:`;
+        if (why === 'links') return `${again} its links to the next page form a loop.`;
         return why === 'cursor'
-          ? `${again} the answer gives the same cursor twice. Check the attribute under “Pages of the answer”.`
-          : `${again} it has the same contacts. Check the parameter under “Pages of the answer”, which the service may ignore.`;
+          ? `${again} the answer gives the same cursor twice. Check the attribute under “Pages of the response”.`
+          : `${again} it has the same contacts. Check the parameter under “Pages of the response”, which the service may ignore.`;
       },
       'pt-BR': ({ host, page, why }, { number }) => {
-        const again = `A página ${number(page)} de ${host} é de novo uma anterior:`;
-        if (why === 'links') return `${again} os links andam em círculo.`;
+        const again = `A página ${number(page)} de ${host} repete uma página anterior:`;
+        if (why === 'links') return `${again} os links para a próxima página formam um ciclo.`;
         return why === 'cursor'
           ? `${again} a resposta dá o mesmo cursor duas vezes. Confira o atributo em “Páginas da resposta”.`
           : `${again} tem os mesmos contatos. Confira o parâmetro em “Páginas da resposta”: o serviço pode ignorá-lo.`;
@@ -426,11 +425,11 @@ export const webserviceSentences = {
       en: ({ host, path }) =>
         path === null
           ? `The link of ${host} to its next page is not an address that begins with https:// or http://.`
-          : `The answer of ${host} says at “${path}” that there is a next page, and not at which address. Let the service give the address, or send all records in one answer.`,
+          : `The answer of ${host} shows at “${path}” that there is a next page, but not its address. The service must return the address, or send all records in one answer.`,
       'pt-BR': ({ host, path }) =>
         path === null
           ? `O link de ${host} para a próxima página não é um endereço http:// ou https://.`
-          : `A resposta de ${host} diz em “${path}” que há mais uma página, mas não o endereço dela. Peça ao serviço que dê o endereço, ou que envie todos os registros em uma resposta.`,
+          : `A resposta de ${host} mostra em “${path}” que há mais uma página, mas não o endereço dela. O serviço precisa informar o endereço, ou enviar todos os registros em uma resposta.`,
     },
   ),
   more_pages: sentence(
@@ -446,10 +445,10 @@ export const webserviceSentences = {
           value === null
             ? `“${path}” has a value`
             : path.startsWith('?')
-              ? `its address asks for ${String(value)} (“${path.slice(1)}”), and as many have come`
+              ? `its address requests ${String(value)} (“${path.slice(1)}”), and it has as many`
               : `“${path}” is ${String(value)}`,
         );
-        return `The answer of ${host} shows more pages behind ${format.count(records, 'contact', 'contacts')}: ${format.list(shown)}. Set under “Pages of the answer” how they are fetched (Test URL proposes it), or that one answer has all contacts.`;
+        return `The answer of ${host} shows more pages after ${format.count(records, 'contact', 'contacts')}: ${format.list(shown)}. Set under “Pages of the response” how they are fetched (Test URL suggests it), or that one answer has all contacts.`;
       },
       'pt-BR': ({ host, records, seen }, format) => {
         const shown = seen.map(({ path, value }) =>
@@ -467,7 +466,7 @@ export const webserviceSentences = {
     { host, page: z.int(), records: z.int(), path: z.string(), value: z.int() },
     {
       en: ({ host, page, records, path, value }, { number, count }) =>
-        `Page ${number(page)} of ${host} is empty after ${count(records, 'contact', 'contacts')}, although “${path}” is ${number(value)}. If an empty page is the end, set under “Pages of the answer” that the reading ends there.`,
+        `Page ${number(page)} of ${host} is empty after ${count(records, 'contact', 'contacts')}, although “${path}” is ${number(value)}. If an empty page is the end, set under “Pages of the response” that the reading ends there.`,
       'pt-BR': ({ host, page, records, path, value }, { number, count }) =>
         `A página ${number(page)} de ${host} veio vazia depois de ${count(records, 'contato', 'contatos')}, embora “${path}” seja ${number(value)}. Se a página vazia é o fim, defina isso em “Páginas da resposta”.`,
     },
@@ -476,7 +475,7 @@ export const webserviceSentences = {
     { host, path: z.string() },
     {
       en: ({ host, path }) =>
-        `The answer of ${host} has no usable value at “${path}”, where the campaign expects to read whether there are more pages. Correct “Pages of the answer”; Test URL proposes it.`,
+        `The answer of ${host} has no usable value at “${path}”, where the campaign expects to read whether there are more pages. Correct “Pages of the response”; Test URL suggests it.`,
       'pt-BR': ({ host, path }) =>
         `A resposta de ${host} não tem um valor utilizável em “${path}”, onde a campanha espera ler se há mais páginas. Corrija “Páginas da resposta”; Testar URL sugere.`,
     },
@@ -486,16 +485,17 @@ export const webserviceSentences = {
     { host, path: z.string().nullable(), words: z.string().nullable() },
     {
       en: ({ host, path, words }) => {
-        if (path === null) return `The answer of ${host} has no list of contacts; it says: “${words ?? ''}”.`;
+        if (path === null)
+          return `The answer of ${host} has no list of contacts; it contains: “${words ?? ''}”.`;
         return words === null
-          ? `The answer of ${host} reports an error at “${path}”, and gives no words for it.`
+          ? `The answer of ${host} reports an error at “${path}”, without a message.`
           : `${host} reports an error: “${words}”.`;
       },
       'pt-BR': ({ host, path, words }) => {
         if (path === null)
-          return `A resposta de ${host} não tem uma lista de contatos; ela diz: “${words ?? ''}”.`;
+          return `A resposta de ${host} não tem uma lista de contatos; ela contém: “${words ?? ''}”.`;
         return words === null
-          ? `A resposta de ${host} informa um erro em “${path}”, sem dizer qual.`
+          ? `A resposta de ${host} informa um erro em “${path}”, sem uma mensagem.`
           : `${host} informa um erro: “${words}”.`;
       },
     },
@@ -504,7 +504,7 @@ export const webserviceSentences = {
     { host, status, from: z.string(), to: z.string(), by: z.enum(['redirect', 'next_page']) },
     {
       en: ({ host, status, from, to, by }) =>
-        `${host} does not let the request in (${status}): ${by === 'redirect' ? 'a redirect' : 'the next page'} leads to ${to}, and the integration is sent only to ${from}, where the campaign's address is. Begin the campaign's address with ${to}, or let the service stay at ${from}.`,
+        `${host} does not accept the request (${status}): ${by === 'redirect' ? 'a redirect' : 'the next page'} leads to ${to}, and the integration is sent only to ${from}, where the campaign's address is. Begin the campaign's address with ${to}, or let the service stay at ${from}.`,
       'pt-BR': ({ host, status, from, to, by }) =>
         `${host} não aceita o pedido (${status}): ${by === 'redirect' ? 'um redirecionamento' : 'a próxima página'} leva a ${to}, e a integração só é enviada a ${from}, o endereço da campanha. Comece o endereço da campanha com ${to}, ou peça que o serviço fique em ${from}.`,
     },

@@ -28,7 +28,7 @@ export const alertKindLabels: Dictionary<Readonly<Record<AlertKind, string>>> = 
     provider_trouble: 'A provider refuses the account, or does not confirm what it accepts',
     unread_calls: 'Calls from providers that could not be read',
     holds: 'Probable opt-outs to decide on',
-    ticket_overdue: 'A ticket has had no first answer in time',
+    ticket_overdue: 'A ticket is past its target for the first answer',
     ticket_posts: 'Failed posts to the helpdesk',
     retrying: 'Failing background tasks',
   },

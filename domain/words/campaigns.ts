@@ -62,7 +62,7 @@ export const campaignFieldLabels = dictionary(
     'mailing.extraFields.*.name': 'Nome do campo',
     'mailing.extraFields.*.type': 'Tipo',
     'mailing.extraFields.*.required': 'Obrigatório',
-    'safeguards.approval': 'Esperar a aprovação de uma pessoa antes de enviar',
+    'safeguards.approval': 'Esperar aprovação antes de enviar',
     'safeguards.canarySize': 'Enviar primeiro (mensagens)',
     'safeguards.canaryMinutes': 'Esperar o resultado delas por (minutos)',
     'safeguards.stopAtPercent': 'Parar quando falhas e descadastros passarem de (%)',

@@ -72,8 +72,8 @@ export const privacyFieldLabels = dictionary(
     replyDays: 'Respostas',
     ticketDays: 'Atendimentos finalizados',
     ticketPostDays: 'Envios entregues ao helpdesk',
-    inboundEventDays: 'Chamadas dos provedores, como vieram',
-    mailingFileDays: 'Arquivos de mailing que já foram trocados',
+    inboundEventDays: 'Chamadas dos provedores, sem tratamento',
+    mailingFileDays: 'Arquivos de mailing substituídos',
     auditDays: 'Registro de auditoria',
   },
   {
@@ -83,7 +83,7 @@ export const privacyFieldLabels = dictionary(
     ticketDays: 'Finished tickets',
     ticketPostDays: 'Posts that the helpdesk has accepted',
     inboundEventDays: 'Raw calls of providers',
-    mailingFileDays: 'Files of mailings that were replaced',
+    mailingFileDays: 'Replaced mailing files',
     auditDays: 'Audit log',
   },
 );

@@ -53,7 +53,7 @@ export const replyWordFieldLabels = dictionary(
   {
     optOut: 'Opt out',
     optIn: 'Opt in again',
-    help: 'Call for help',
+    help: 'Ask for help',
     holdDays: 'Days to decide on a probable opt-out',
   },
 );
@@ -72,7 +72,7 @@ export const automaticTextFieldLabels = dictionary(
   },
   {
     optOut: 'Confirmation of an opt-out',
-    help: 'Answer to a call for help',
+    help: 'Answer to a request for help',
     keywords: 'Keywords',
     'keywords.*.words': 'Words',
     'keywords.*.words.*': 'Words',

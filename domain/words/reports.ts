@@ -72,7 +72,7 @@ export const reportLabels = dictionary(
       failed: 'Failed',
       unknown: 'Unknown',
       queued: 'Queued',
-      cancelled: 'Canceled',
+      cancelled: 'Cancelled',
       skipped: 'Skipped',
       replies: 'Replies',
       optOuts: 'Opt-outs',

@@ -83,7 +83,7 @@ export const ticketAutomationFieldLabels = dictionary(
 export const ticketEventLabels: Dictionary<Readonly<Record<TicketEventKind, string>>> = dictionary(
   {
     opened: 'Aberto',
-    changed: 'Alterado por uma pessoa',
+    changed: 'Alterado por um usuário',
     reply: 'O cliente respondeu de novo',
     receipt: 'Um recibo corrigiu a solução',
     note: 'Nota interna',

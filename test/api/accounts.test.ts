@@ -200,7 +200,7 @@ describe('an API token', () => {
       expect(answer.headers['www-authenticate']).toBe('Bearer');
       expect(errorOf(answer)).toMatchObject({
         code: 'unauthenticated',
-        message: 'Log in, or send an API token that is valid: Authorization: Bearer tpd_…',
+        message: 'Log in, or send a valid API token: Authorization: Bearer tpd_…',
       });
     }
   });

@@ -112,7 +112,7 @@ test('several alerts are combined into one mail, and later alerts wait for the n
   const runIds = [await newRun('failed', 'mailing_refused'), await newRun('failed', 'webservice_refused')];
   runIds.push(await newRun('paused', 'reached_nobody'));
   const mail = await until('the mail is there', () => bia.mails()[0]);
-  expect(mail.subject).toBe('[Torpedo] 3 coisas precisam de você');
+  expect(mail.subject).toBe('[Torpedo] 3 itens precisam da sua atenção');
   for (const runId of runIds) expect(mail.text).toContain(`/runs/${runId}\n`);
   const later = [await newRun('failed', 'fault'), await newRun('failed', 'fault')];
   const second = await until('the second mail is there', () => bia.mails()[1]);
@@ -284,7 +284,7 @@ describe('the choice of alerts', () => {
     const runId = await newRun('failed', 'fault');
     await holdPhone(sql, { phone: '+5511900000077', source: 'reply', inboundMessageId: null });
     const toBoss = await until('the admin has the mail', () => boss.mails()[0]);
-    expect(toBoss.subject).toContain('1 provável descadastro espera uma decisão');
+    expect(toBoss.subject).toContain('1 descadastro provável espera uma decisão');
     expect(toBoss.text).not.toContain(`/runs/${runId}`);
     expect((await until('the viewer has the mail', () => reader.mails()[0])).subject).toBe(toBoss.subject);
     const toBia = await until('the operator has the mail', () => bia.mails()[0]);

@@ -148,7 +148,7 @@ describe('an unreadable call', () => {
     });
     expect(JSON.stringify(unread)).not.toContain(callbackSecret);
     const [portuguese] = await unreadOf(providerId, { 'accept-language': 'pt-BR' });
-    expect(portuguese?.problem.message).toBe('O status “ENTREGUE” não está entre os conhecidos.');
+    expect(portuguese?.problem.message).toBe('O status “ENTREGUE” é desconhecido.');
 
     // The description is still wrong.
     expect(await readAgain(providerId)).toEqual({ read: 0, unread: 1, more: false });
@@ -255,7 +255,7 @@ describe('an unreadable call', () => {
     expect(await unreadOf(catalog.providerId)).toEqual([]);
   });
 
-  test('is counted in the overview and the metrics until it is set aside', async () => {
+  test('is counted in the overview and the metrics until it is dismissed', async () => {
     const providerId = await addGateway({ receipts });
     for (const n of [1, 2, 3]) await call(providerId, 'receipts', { query: { status: String(n) } });
     const overviewCount = async () => {

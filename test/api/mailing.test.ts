@@ -258,7 +258,7 @@ describe('an invalid file', () => {
       'accept-language': 'pt-BR',
     });
     expect(errorOf(answer)).toMatchObject({
-      message: 'O arquivo não pode ser usado. Nada dele foi guardado.',
+      message: 'O arquivo não pode ser usado. Nada foi salvo.',
       problems: [{ message: expect.stringMatching(/^O cabeçalho da linha 1 não é o do layout\./) as string }],
     });
   });

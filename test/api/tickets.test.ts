@@ -176,7 +176,7 @@ describe('a ticket', () => {
         field: 'status',
         code: 'move_not_allowed',
         params: { from: 'waiting', allowed: ['in_progress', 'finished'] },
-        message: 'A ticket that is waiting moves to in progress or finished.',
+        message: 'A ticket that is waiting can only move to in progress or finished.',
       },
     ]);
   });

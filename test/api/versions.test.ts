@@ -125,9 +125,9 @@ test('the rejection is in the language of the request', async () => {
     errorOf(await admin('PUT', url, { name: 'L' }, { 'if-match': '"another"', 'accept-language': language }))
       .message;
   expect(await refused('pt-BR')).toBe(
-    'Outra pessoa alterou isto nesse meio-tempo. Abra de novo e repita a alteração.',
+    'Outro usuário fez uma alteração nesse meio-tempo. Abra de novo e repita a sua.',
   );
-  expect(await refused('en')).toContain('Someone else has changed it');
+  expect(await refused('en')).toContain('Another user has changed it');
 });
 
 test('only one of several concurrent saves of the same version succeeds', async () => {

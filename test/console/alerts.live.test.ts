@@ -42,7 +42,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     const held = { kind: 'holds', subject: '', facts: { phones: 2 } } as const;
     await recordConditions(sql, { asOf: new Date(), found: [held] });
     await page.clock.runFor(pollMs);
-    await badge.getByText('1 coisa precisa de você').waitFor({ state: 'attached' });
+    await badge.getByText('1 item precisa da sua atenção').waitFor({ state: 'attached' });
     expect(await badge.isVisible()).toBe(true);
     expect(await page.title()).toMatch(/^\(1\) \S/);
     await page.waitForFunction('window.shown.length === 1');
@@ -51,7 +51,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     const unread = { kind: 'unread_calls', subject: '7', facts: { provider: 'Zenvia', calls: 3 } } as const;
     await recordConditions(sql, { asOf: new Date(), found: [held, unread] });
     await page.clock.runFor(pollMs);
-    await badge.getByText('2 coisas precisam de você').waitFor({ state: 'attached' });
+    await badge.getByText('2 itens precisam da sua atenção').waitFor({ state: 'attached' });
     await page.waitForFunction('window.shown.length === 2');
 
     await recordConditions(sql, { asOf: new Date(), found: [] });

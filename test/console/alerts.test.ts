@@ -65,7 +65,7 @@ test('a run that is marked as seen is no longer counted or listed', async () => 
   };
   await refresh();
   const before = await operator.get('/');
-  expect(textOf(before)).toContain('1 coisa precisa de você');
+  expect(textOf(before)).toContain('1 item precisa da sua atenção');
   expect(before.body).toContain(`action="/runs/${skipped}/seen"`);
   await operator.post(`/runs/${skipped}/seen`);
   const expectNoAlert = async () => {
@@ -158,19 +158,19 @@ describe.each(languages)('in %s', (locale) => {
       accepted: 'O servidor aceitou o e-mail para ana@example.com.',
       notDelivered: 'O teste não foi entregue. Corrija',
       refused: 'recusa o login (535)',
-      stored: 'Já há uma senha guardada.',
+      stored: 'Já há uma senha salva.',
       kind: 'Execução à espera de aprovação',
-      count: '2 coisas precisam de você',
+      count: '2 itens precisam da sua atenção',
       forgot: 'Esqueci a senha',
       offline: 'recusa a conexão',
     },
     en: {
       accepted: 'The server has accepted the e-mail to ana@example.com.',
-      notDelivered: 'The test was not delivered. Correct',
+      notDelivered: 'The test was not delivered. Fix',
       refused: 'refuses the login (535)',
       stored: 'A password is stored.',
       kind: 'A run waits for approval',
-      count: '2 things need you',
+      count: '2 items need your attention',
       forgot: 'Forgot your password?',
       offline: 'refuses the connection',
     },

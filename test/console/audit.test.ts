@@ -44,7 +44,7 @@ test('a campaign change is shown as a sentence with the old and new texts and se
   const answer = await act('PUT', `/api/campaigns/${id}`, { version, ...changed });
   expect([answer.statusCode, answer.body]).toEqual([200, expect.any(String)]);
   const page = await log(`?subjectKind=campaign&subjectId=${id}`);
-  expect(page).toContain('Maria mudou a campanha “Cobrança”');
+  expect(page).toContain('Maria alterou a campanha “Cobrança”');
   expect(page).toMatch(/: de “Olá \{nome\}” para “Bom dia \{nome\}”/);
   expect(page).toContain('Região: de “Sul” para “Norte”');
   expect(page).toContain('Desconsiderar consentimento: de não para sim');
@@ -73,7 +73,7 @@ test('the log is filtered by user and day, paged and downloaded', async () => {
     select '2026-03-10T01:30:00Z', 'system', 'system', 'run.workflow_lost', 'run', n from generate_series(1, 60) as n`;
   // In São Paulo this is still the evening before.
   const first = await maria.get('/settings/audit?day=2026-03-09');
-  expect(textOf(first)).toContain('O sistema encontrou a execução 60 sem o seu processo');
+  expect(textOf(first)).toContain('O sistema encontrou a execução 60 sem o seu workflow');
   expect(textOf(first)).not.toContain('Maria criou');
   const next = /href="(\/settings\/audit\?[^"]*before=\d+)"/.exec(first.body)?.[1] ?? '';
   const second = textOf(await maria.get(next.replaceAll('&amp;', '&')));
@@ -94,7 +94,7 @@ test('the log contains no phone and no name of a contact', async () => {
   }>();
   await act('PUT', `/api/customers/${id}`, { name: 'Zulmira Alves', mobile: '11970000061' });
   const page = await log('?subjectKind=customer');
-  expect(page).toContain(`Maria mudou o cliente ${id}`);
+  expect(page).toContain(`Maria alterou o cliente ${id}`);
   const rows = await sql<{ all: string }[]>`select audit_log::text as all from audit_log`;
   expect(rows.filter(({ all }) => /Zulmira|97000006/.test(all))).toEqual([]);
 });
@@ -134,22 +134,22 @@ test('a settings change is shown with the labels of its fields and values', asyn
   });
   const page = await log();
   for (const words of [
-    'Maria mudou a movimentação automática de atendimentos',
+    'Maria alterou a movimentação automática de atendimentos',
     'Com a solução: de vazio para “Sem retorno”',
-    'Maria mudou os textos automáticos',
+    'Maria alterou os textos automáticos',
     'de vazio para “Ligue para nós.”',
-    'Maria mudou as palavras de resposta',
+    'Maria alterou as palavras de resposta',
     'Exigir consentimento prévio: de não para sim',
-    'Maria mudou os avisos por perfil',
+    'Maria alterou os avisos por perfil',
     'Atendente: de Descadastros prováveis a decidir',
     'para Descadastros prováveis a decidir',
-    'Maria mudou o servidor de e-mail',
+    'Maria alterou o servidor de e-mail',
     'Servidor: de vazio para “smtp.example.com”',
     'Criptografia: de vazio para STARTTLS',
     'Idioma dos textos: de vazio para Português',
-    'Maria mudou o webhook de avisos',
+    'Maria alterou o webhook de avisos',
     'O que enviar: de vazio para Orçamento do mês perto do fim ou esgotado',
-    'Maria mudou o envio de atendimentos',
+    'Maria alterou o envio de atendimentos',
     'O que é enviado: de vazio para Aberto',
     'Credenciais',
   ]) {

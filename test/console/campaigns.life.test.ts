@@ -32,7 +32,7 @@ test('draft, disabled, enabled and archived are separate states, each with its f
   await enableCampaign(sql, disabled);
   await disableCampaign(sql, disabled);
   await enableCampaign(sql, enabled);
-  expect(await listed('?state=draft')).toMatch(/Nunca habilitada Rascunho falta 1 coisa/);
+  expect(await listed('?state=draft')).toMatch(/Nunca habilitada Rascunho falta 1 item/);
   expect(await listed('?state=draft')).not.toMatch(/Já habilitada|Em uso/);
   expect(await listed('?state=disabled')).toContain('Já habilitada Desabilitada');
   expect(await listed('?state=disabled')).not.toMatch(/Nunca habilitada|Em uso/);
@@ -99,7 +99,7 @@ test('the overview shows the provider, the hours, the region, the enabled option
     'Horário de execução Always',
     'Região Zona Sul',
     'Desconsiderar consentimento',
-    'Esperar a aprovação de uma pessoa antes de enviar',
+    'Esperar aprovação antes de enviar',
     'Expira depois de 24 horas',
     'Envia primeiro 50 mensagens',
     'Para com 5% de falhas e descadastros',
@@ -134,7 +134,7 @@ test('"Run now" outside the sending hours shows when the run will begin', async 
   for (const id of [open, closed]) await enableCampaign(sql, id);
   expect(textOf(await operator.get(`/campaigns/${open}/run-now`))).not.toContain('começa em');
   expect(textOf(await operator.get(`/campaigns/${closed}/run-now`))).toMatch(
-    /Agora está fora do horário de execução: começa em \d\d\/\d\d\/\d{4}, 09:00\./,
+    /Agora está fora do horário de execução: a execução começa em \d\d\/\d\d\/\d{4}, 09:00\./,
   );
 });
 

@@ -55,7 +55,7 @@ describe('a new campaign', () => {
     expect(answer.statusCode).toBe(422);
     expect(answer.body).toMatch(/name="name"[^>]*aria-invalid="true"/);
     expect(answer.body).toMatch(/name="schedule.endsAt"[^>]*aria-invalid="true"/);
-    expect(textOf(answer)).toContain('O fim não vem depois do início.');
+    expect(textOf(answer)).toContain('O fim deve ser depois do início.');
   });
 
   test('shows its next occurrences, their time zone and the holidays that it skips', async () => {

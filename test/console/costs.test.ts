@@ -138,7 +138,7 @@ test('budgets can be entered in common notations, and the home page warns from 8
     [{ changes: { monthly: [null, '15000.00'] } }, { changes: { monthly: ['15000.00', '1.20'] } }],
   );
   const log = await textAt(admin, '/settings/audit?subjectKind=budget');
-  expect(log).toContain('mudou o orçamento');
+  expect(log).toContain('alterou o orçamento');
   expect(log).toContain('Valor por mês: de 15.000,00 para 1,20');
 });
 

@@ -49,7 +49,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.selectOption('[name="resolutionId"]', String(settings.solvedId));
     await page.click('button[value="finish"]');
     await page
-      .getByText(`2 de 3 atendimentos alterados. Alterados por outra pessoa enquanto isso: ${ids[1] ?? 0}.`)
+      .getByText(`2 de 3 atendimentos alterados. Alterados por outro usuário enquanto isso: ${ids[1] ?? 0}.`)
       .waitFor();
     await page.check(`input[value="${ids[1] ?? 0}:2"]`);
     await page.click('button[value="take"]');

@@ -38,7 +38,7 @@ async function receiveReply(from: string, text: string): Promise<void> {
 test('an empty queue shows a sentence', async () => {
   expect(textOf(await viewer.get('/replies/held'))).toContain('Nada a decidir');
   expect(textOf(await viewer.get('/replies'))).not.toContain('esperam a sua decisão');
-  expect(textOf(await viewer.get('/'))).toContain('Nada precisa de você agora.');
+  expect(textOf(await viewer.get('/'))).toContain('Nada precisa da sua atenção agora.');
 });
 
 test('a probable opt-out is listed on the home page and on the replies page, and one click decides it', async () => {
@@ -76,5 +76,5 @@ test('a probable opt-out is listed on the home page and on the replies page, and
   // Another user still had the old page open.
   const late = await operator.post(path(staying), { decision: 'opt_out' });
   expect(late.statusCode).toBe(303);
-  expect(String(late.headers['set-cookie'])).toContain(encodeURIComponent('alguém já decidiu'));
+  expect(String(late.headers['set-cookie'])).toContain(encodeURIComponent('um usuário já decidiu'));
 });

@@ -35,7 +35,7 @@ test('a provider is added with the form of its kind, and its secret is never sho
   expect(await getProvider(sql, id)).toMatchObject({ ratePerSecond: 12.5 });
   const page = await admin.get(address);
   expect(page.body).not.toContain('muito-secreto');
-  expect(textOf(page)).toContain('Já guardado. Deixe em branco para manter.');
+  expect(textOf(page)).toContain('Já salvo. Deixe em branco para manter.');
   expect(page.body).toContain(`value="http://127.0.0.1:3000/webhooks/providers/${id}/inbound"`);
 
   const kept = { ...whole, name: 'Twilio', 'secrets.authToken': '' };
@@ -51,7 +51,7 @@ test('a Twilio account can use an API key and a region, and a missing part is re
     ...{ 'config.region': 'ie1', 'config.edge': '', 'config.apiKeySid': `SK${accountSid.slice(2)}` },
   };
   const page = await admin.get('/settings/providers/new/twilio');
-  expect(textOf(page)).toContain('é preciso também com uma chave de API');
+  expect(textOf(page)).toContain('também é necessário com uma chave de API');
   expect(page.body).not.toMatch(/name="config\.region"[^>]*aria-required/);
   const refused = await admin.post('/settings/providers/new/twilio', form);
   expect(textOf(refused)).toContain('Informe a região e a borda (edge), ou nenhuma das duas.');
@@ -64,7 +64,7 @@ test('a Twilio account can use an API key and a region, and a missing part is re
   const id = await idOf('providers', 'Twilio da Irlanda');
   expect(await getProvider(sql, id)).toMatchObject({ config: { region: 'ie1', edge: 'dublin' } });
   const storedHints = async () =>
-    textOf(await admin.get(`/settings/providers/${id}`)).split('Já guardado.').length - 1;
+    textOf(await admin.get(`/settings/providers/${id}`)).split('Já salvo.').length - 1;
   expect(await storedHints()).toBe(2);
   const withoutKey = { ...form, 'config.region': '', 'config.apiKeySid': '', 'secrets.authToken': '' };
   await admin.post(`/settings/providers/${id}`, withoutKey);
@@ -319,7 +319,7 @@ test.each([
   const form = { name: kind, 'config.authentication.kind': kind, 'config.origins': 'a.example', ...fields };
   const { location = '' } = (await admin.post('/settings/integrations', form)).headers;
   expect(location).toMatch(/^\/settings\/integrations\/\d+$/);
-  expect(textOf(await admin.get(`${location}/delete`))).toContain('deixam de existir');
+  expect(textOf(await admin.get(`${location}/delete`))).toContain('serão excluídos definitivamente');
   await admin.post(`${location}/archive`);
   expect(textOf(await viewer.get('/settings/integrations'))).toContain('Arquivado');
   await admin.post(`${location}/delete`);

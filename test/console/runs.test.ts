@@ -39,7 +39,7 @@ test('a new deployment shows the first steps until the first run', async () => {
   const page = textOf(await viewer.get('/'));
   expect(page).not.toContain('Primeiros passos');
   expect(page).toContain('Mensagens por dia');
-  expect(page).toContain('Nada precisa de você agora.');
+  expect(page).toContain('Nada precisa da sua atenção agora.');
 });
 
 test('the home page lists a failed run with its reason and links to the page that fixes it', async () => {
@@ -229,10 +229,10 @@ test('unknown messages are resent only when the user includes them, with a warni
   expect(textOf(plain)).toContain('Reenviar 3 mensagens');
   expect(textOf(plain)).toContain('Ficam de fora, porque falhariam de novo: Número não existe: 3');
   expect(textOf(plain)).toContain('Reenviar também as 3 incertas');
-  expect(textOf(plain)).not.toContain('Há pessoas que podem receber a mesma mensagem duas vezes.');
+  expect(textOf(plain)).not.toContain('Alguns clientes podem receber a mesma mensagem duas vezes.');
   const all = await operator.get(`${url}?unknown=yes`);
   expect(textOf(all)).toContain('Reenviar 6 mensagens');
-  expect(textOf(all)).toContain('Há pessoas que podem receber a mesma mensagem duas vezes.');
+  expect(textOf(all)).toContain('Alguns clientes podem receber a mesma mensagem duas vezes.');
   // The reason filter applies to failed messages, not to unknown ones.
   expect(textOf(await operator.get(`${url}?reason=not_delivered`))).toContain('Reenviar 3 mensagens');
   // A phone that has opted out since is not counted.

@@ -160,7 +160,7 @@ test('a bulk change reports the numbers of the tickets that it could not change'
     return cookie?.value;
   };
   expect(await noticeOf({ ...selected, action: 'finish', resolutionId: String(settings.solvedId) })).toBe(
-    `done:2 de 3 atendimentos alterados. Alterados por outra pessoa enquanto isso: ${b}.`,
+    `done:2 de 3 atendimentos alterados. Alterados por outro usuário enquanto isso: ${b}.`,
   );
   expect(await noticeOf({ ...selected, action: 'finish', resolutionId: '' })).toContain('Escolha a solução');
   expect(await noticeOf({ action: 'take' })).toContain('Marque ao menos um');

@@ -36,18 +36,18 @@ const noticeOf = (answer: LightMyRequestResponse): string =>
 test('without unread calls the pages show a sentence', async () => {
   expect(textOf(await viewer.get(page))).toContain('Nada sem leitura');
   expect(textOf(await viewer.get(`/settings/providers/${id}`))).toContain(
-    'Tudo o que o provedor enviou foi lido.',
+    'Todas as chamadas do provedor foram lidas.',
   );
-  expect(textOf(await viewer.get('/'))).toContain('Nada precisa de você agora.');
+  expect(textOf(await viewer.get('/'))).toContain('Nada precisa da sua atenção agora.');
 });
 
-test('unread calls are listed on the home page until they are read again or set aside', async () => {
+test('unread calls are listed on the home page until they are read again or dismissed', async () => {
   await replies(['SAIR', '<i>já</i>']);
   expect(textOf(await viewer.get('/'))).toContain('2 chamadas não lidas de Gateway');
   expect(textOf(await viewer.get(`/settings/providers/${id}`))).toContain('2 chamadas não lidas');
   const shown = await operator.get(page);
   expect(shown.body).not.toContain('<i>já</i>');
-  expect(textOf(shown)).toContain('A descrição do gateway não diz como ler respostas.');
+  expect(textOf(shown)).toContain('A descrição do gateway não define como ler respostas.');
   expect(textOf(shown)).toMatch(/"from": "5511900000001"/);
   expect(textOf(await viewer.get(page))).not.toContain('Ler de novo');
 
@@ -64,6 +64,6 @@ test('unread calls are listed on the home page until they are read again or set 
   expect((await ui.sql`select from opt_outs where phone = '+5511900000001'`).count).toBe(1);
   const [second] = await ui.sql<{ id: number }[]>`select id from inbound_events where unread is not null`;
   const aside = await operator.post(`${page}/set-aside`, { ids: String(second?.id) });
-  expect(noticeOf(aside)).toContain('1 chamada deixada de lado.');
-  expect(textOf(await viewer.get('/'))).toContain('Nada precisa de você agora.');
+  expect(noticeOf(aside)).toContain('1 chamada descartada.');
+  expect(textOf(await viewer.get('/'))).toContain('Nada precisa da sua atenção agora.');
 });

@@ -218,7 +218,7 @@ describe.skipIf(chromiumPath === null)('in a browser', async () => {
     await page.click('nav.tabs >> text=Campanha de SMS');
     await page.waitForURL(/\/message$/);
     await page.click('nav.tabs >> text=Dados do mailing');
-    await page.waitForSelector('text=Estas são as suas alterações de antes');
+    await page.waitForSelector('text=Estas são as suas alterações anteriores');
     expect(await page.inputValue(`[name="${block}.params.0.value"]`)).toBe('T{today}');
     await page.click('text=Salvar e continuar');
     await page.waitForURL(/\/ticket$/);

@@ -125,7 +125,7 @@ test('a run with a file, a run before its mailing and an unknown run have no ans
     const answer = await answerOf(runId);
     expect([answer.statusCode, errorOf(answer).message]).toEqual([
       404,
-      `Run ${runId} has no answer of a web service, or it is no longer kept.`,
+      `Run ${runId} has no stored answer of a web service.`,
     ]);
   }
   expect((await answerOf(999_999_999)).statusCode).toBe(404);

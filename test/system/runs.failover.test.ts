@@ -85,7 +85,7 @@ test.each([5, 60])(
     expect(await ended(run)).toMatchObject({ status: 'finished' });
     expect(await statusesByProvider(run.id)).toEqual({ [`${second} sent`]: lines });
     expect((await writtenTo(run)).toSorted()).toEqual(phonesOf(lines).toSorted());
-    expect(await wordsOf(run)).toContain('took nothing for too long (ECONNREFUSED)');
+    expect(await wordsOf(run)).toContain('accepted nothing for too long (ECONNREFUSED)');
   },
 );
 
@@ -168,7 +168,7 @@ test('a message that the first provider may have accepted is never sent by the s
     dropping.requests.map(({ path }) => new URL(path, dropping.url).searchParams.get('to')),
   );
   for (const phone of await writtenTo(run)) expect(requested).not.toContain(phone);
-  expect(await wordsOf(run)).toContain(`may have taken stay unknown: ${unknown}.`);
+  expect(await wordsOf(run)).toContain(`may have accepted stay unknown: ${unknown}.`);
   await dropping.close();
 });
 

@@ -83,7 +83,7 @@ describe('a pre-flight', () => {
     const flight = preflightOf({ ...facts, ratePerSecond: null });
     expect(flight).toMatchObject({ durationMs: null, endsAt: null, fits: 'unknown' });
     expect(preflightWords(flight, plainEnglish)).toContain(
-      'How long it takes is not known, because the provider has no rate limit.',
+      'The duration is unknown, because the provider has no rate limit.',
     );
   });
 

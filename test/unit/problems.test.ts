@@ -112,6 +112,6 @@ test('a retry is described with its start, its cause, its next attempt and its e
   const brazilian = createFormat('pt-BR', 'America/Sao_Paulo');
   const late = { ...retrying, attemptsLeft: null, givesUpAt: at('13:00:00') };
   expect(retryWords(late, brazilian, at('12:05:00'))).toBe(
-    'Repetindo desde 29/11/2026, 09:00:00 porque o provedor de SMS não aceita mensagens (503). A tentativa 4 era para 29/11/2026, 09:00:07, mas nenhum worker a começou. Desiste em 29/11/2026, 10:00:00.',
+    'Repetindo desde 29/11/2026, 09:00:00 porque o provedor de SMS não aceita mensagens (503). A tentativa 4 estava prevista para 29/11/2026, 09:00:07, mas nenhum worker a começou. Desiste em 29/11/2026, 10:00:00.',
   );
 });

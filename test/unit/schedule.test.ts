@@ -178,7 +178,7 @@ describe('a rule is refused', () => {
     ['FREQ=MONTHLY;BYSETPOS=1', 'BYSETPOS needs another part to choose from, such as BYDAY.'],
     [
       `FREQ=DAILY;BYHOUR=9,10,11;BYMINUTE=${Array.from({ length: 60 }, (_, minute) => minute).join()}`,
-      'BYHOUR and BYMINUTE make too many times a day. Expected at most 144; for more use FREQ=MINUTELY.',
+      'BYHOUR and BYMINUTE result in too many times a day. Expected at most 144; for more use FREQ=MINUTELY.',
     ],
   ])('when it is "%s"', (rrule, message) => {
     expect(problemsOfRule(rrule)).toEqual([`recurrence.rrule: ${message}`]);

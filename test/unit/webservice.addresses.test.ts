@@ -17,7 +17,7 @@ describe('the address guard', () => {
     expect(await refusal({ url: service.url.replace('127.0.0.1', 'localhost'), guard: strict })).toEqual({
       ...refused,
       message:
-        'localhost is in a private or reserved network, which campaigns may not fetch from. An operator of this deployment can allow it (WEBSERVICE_ALLOW).',
+        'localhost is in a private or reserved network, from which campaigns cannot fetch. An operator of this deployment can allow it (WEBSERVICE_ALLOW).',
     });
   });
 
@@ -65,7 +65,7 @@ describe('the address guard', () => {
     expect(await refusal()).toMatchObject({
       ...refused,
       message:
-        '169.254.169.254 is in a private or reserved network, which campaigns may not fetch from. An operator of this deployment can allow it (WEBSERVICE_ALLOW).',
+        '169.254.169.254 is in a private or reserved network, from which campaigns cannot fetch. An operator of this deployment can allow it (WEBSERVICE_ALLOW).',
     });
   });
 

@@ -71,7 +71,7 @@ describe('an answer that reports an error and has no contacts', () => {
     service.answer(json({ retorno: { success: false } }));
     expect(await refusal()).toMatchObject({
       code: 'service_error',
-      message: 'The answer of 127.0.0.1 reports an error at “retorno.success”, and gives no words for it.',
+      message: 'The answer of 127.0.0.1 reports an error at “retorno.success”, without a message.',
     });
   });
 
@@ -98,7 +98,7 @@ describe('an answer that reports an error and has no contacts', () => {
     service.answer(json({ mensagem: 'Nenhum registro encontrado' }));
     expect(await refusal()).toMatchObject({
       code: 'service_error',
-      message: 'The answer of 127.0.0.1 has no list of contacts; it says: “Nenhum registro encontrado”.',
+      message: 'The answer of 127.0.0.1 has no list of contacts; it contains: “Nenhum registro encontrado”.',
     });
   });
 

@@ -36,7 +36,7 @@ describe('a fetch fails with a clear message when the service', () => {
     expect(await refusal({ url: service.url.replace('http:', 'https:') })).toEqual({
       code: 'tls_failed',
       message:
-        '127.0.0.1 does not speak TLS on this port. Should the address begin with http://, or is it another port?',
+        '127.0.0.1 does not use TLS on this port. Check the port, or whether the address begins with http://.',
       mayPass: false,
     });
   });
@@ -181,7 +181,7 @@ describe('a fetch fails with a clear message when the service', () => {
     const before = process.memoryUsage().rss;
     expect(await refusal()).toMatchObject({
       code: 'record_too_large',
-      message: 'Record 2 in the answer of 127.0.0.1 is larger than 1 MB, the most for one.',
+      message: 'Record 2 in the answer of 127.0.0.1 is larger than 1 MB, the maximum for one.',
     });
     expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024);
   });
@@ -211,7 +211,7 @@ describe('a fetch fails with a clear message when the service', () => {
     const broken = Buffer.from(whole);
     broken.fill(0, 30, 60);
     const message =
-      'The answer of 127.0.0.1 claims to be compressed, and cannot be decompressed: it is damaged or cut off.';
+      'The answer of 127.0.0.1 is marked as compressed, but cannot be decompressed: it is damaged or truncated.';
     for (const [encoding, body] of [
       ['gzip', broken],
       ['gzip', whole.subarray(0, -20)],
@@ -283,7 +283,7 @@ describe('a fetch fails with a clear message when the service', () => {
     const raw = await startRawServer((socket) => socket.end('220 smtp.example ESMTP\r\n'));
     expect(await refusal({ url: at(raw.port) })).toEqual({
       code: 'not_http',
-      message: 'The answer of 127.0.0.1 is not HTTP. Is this the right port?',
+      message: 'The answer of 127.0.0.1 is not HTTP. Check the port.',
       mayPass: false,
     });
     await raw.close();

@@ -134,7 +134,7 @@ describe('an integration', () => {
     const [from, to] = [new URL(service.url).origin, new URL(other.url).origin];
     expect(await refusal(secret)).toEqual({
       code: 'credentials_not_sent',
-      message: `127.0.0.1 does not let the request in (401): a redirect leads to ${to}, and the integration is sent only to ${from}, where the campaign's address is. Begin the campaign's address with ${to}, or let the service stay at ${from}.`,
+      message: `127.0.0.1 does not accept the request (401): a redirect leads to ${to}, and the integration is sent only to ${from}, where the campaign's address is. Begin the campaign's address with ${to}, or let the service stay at ${from}.`,
       mayPass: false,
     });
     other.answer((_, response) => void response.writeHead(403).end());

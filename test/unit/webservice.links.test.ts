@@ -72,7 +72,7 @@ describe('linked pages', () => {
       service.answer(json({ data: numberedContacts(1, 2), next }));
       expect(await refusal()).toMatchObject({
         code: 'more_pages',
-        message: `The answer of 127.0.0.1 shows more pages behind 2 contacts: ${String(reason)}. Set under “Pages of the answer” how they are fetched (Test URL proposes it), or that one answer has all contacts.`,
+        message: `The answer of 127.0.0.1 shows more pages after 2 contacts: ${String(reason)}. Set under “Pages of the response” how they are fetched (Test URL suggests it), or that one answer has all contacts.`,
       });
     }
     service.answer(json({ data: numberedContacts(1, 1), next: 'ftp://files/x' }));
@@ -89,7 +89,7 @@ describe('linked pages', () => {
     });
     expect(await refusal()).toMatchObject({
       code: 'page_repeated',
-      message: 'Page 4 of 127.0.0.1 is an earlier page again: its links to the next page go in a circle.',
+      message: 'Page 4 of 127.0.0.1 repeats an earlier page: its links to the next page form a loop.',
     });
     service.answer((request, response) => {
       const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('page') ?? 1);
@@ -108,7 +108,7 @@ describe('linked pages', () => {
     );
     expect(await refusal({ limits: { pages: 5 } })).toMatchObject({
       code: 'too_many_pages',
-      message: '127.0.0.1 has more than 5 pages, the most that are followed. Ask for more records on each.',
+      message: '127.0.0.1 has more than 5 pages, the maximum. Request more records on each page.',
     });
   });
 });

@@ -27,7 +27,7 @@ describe.each(pagingShapes.map((shape) => [shape[0], shape] as const))('an answe
     servePages(service, body, served);
     const { code, message } = await refusal({ query });
     expect(code).toBe('more_pages');
-    expect(message).toContain('shows more pages behind 3 contacts');
+    expect(message).toContain('shows more pages after 3 contacts');
     expect(service.requests).toHaveLength(1);
     const { records, more, pages } = await preview({ query });
     expect(records).toHaveLength(3);
@@ -84,7 +84,7 @@ describe('a page that has as many records as its address requests, and no page a
     expect(await refusal({ query })).toMatchObject({
       code: 'more_pages',
       message:
-        'The answer of 127.0.0.1 shows more pages behind 3 contacts: its address asks for 3 (“limite”), and as many have come. Set under “Pages of the answer” how they are fetched (Test URL proposes it), or that one answer has all contacts.',
+        'The answer of 127.0.0.1 shows more pages after 3 contacts: its address requests 3 (“limite”), and it has as many. Set under “Pages of the response” how they are fetched (Test URL suggests it), or that one answer has all contacts.',
     });
     const end = { shown: 'empty' } as const;
     const proposal = { by: 'page', param: 'pagina', first: 1, end } as const;
@@ -185,7 +185,7 @@ describe('pages that never end', () => {
     expect(await refusal({ paging: { by: 'page', param: 'p', end } })).toMatchObject({
       code: 'page_repeated',
       message:
-        'Page 2 of 127.0.0.1 is an earlier page again: it has the same contacts. Check the parameter under “Pages of the answer”, which the service may ignore.',
+        'Page 2 of 127.0.0.1 repeats an earlier page: it has the same contacts. Check the parameter under “Pages of the response”, which the service may ignore.',
     });
   });
 
@@ -201,7 +201,7 @@ describe('pages that never end', () => {
     expect(await refusal({ paging: by })).toMatchObject({
       code: 'page_repeated',
       message:
-        'Page 4 of 127.0.0.1 is an earlier page again: the answer gives the same cursor twice. Check the attribute under “Pages of the answer”.',
+        'Page 4 of 127.0.0.1 repeats an earlier page: the answer gives the same cursor twice. Check the attribute under “Pages of the response”.',
     });
     page = 0;
     service.answer((request, response) =>
@@ -237,7 +237,7 @@ describe('an empty page', () => {
     expect(await refusal({ paging: { by: 'page', param: 'page', end } })).toMatchObject({
       code: 'pages_incomplete',
       message:
-        'Page 4 of 127.0.0.1 is empty after 7 contacts, although “total” is 12. If an empty page is the end, set under “Pages of the answer” that the reading ends there.',
+        'Page 4 of 127.0.0.1 is empty after 7 contacts, although “total” is 12. If an empty page is the end, set under “Pages of the response” that the reading ends there.',
     });
     expect(await codes({ paging: { by: 'page', param: 'page', end: { shown: 'empty' } } })).toEqual(
       codesTo(7),
@@ -256,7 +256,7 @@ test('a configured attribute that is missing or not a number is named in the ref
     const end = { shown, path };
     expect(await refusal({ paging: { by: 'page', param: 'page', end } })).toMatchObject({
       code: 'page_attribute_missing',
-      message: `The answer of 127.0.0.1 has no usable value at “${path}”, where the campaign expects to read whether there are more pages. Correct “Pages of the answer”; Test URL proposes it.`,
+      message: `The answer of 127.0.0.1 has no usable value at “${path}”, where the campaign expects to read whether there are more pages. Correct “Pages of the response”; Test URL suggests it.`,
     });
   }
 });

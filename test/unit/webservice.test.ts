@@ -43,7 +43,7 @@ describe('an answer', () => {
     expect(await refusal()).toEqual({
       code: 'records_ambiguous',
       message:
-        'The answer of 127.0.0.1 has lists in more than one place: outros and result.items. Name one as the path of the list in the answer.',
+        'The answer of 127.0.0.1 has lists in more than one place: outros and result.items. Enter one under “Path of the list in the response”.',
       mayPass: false,
     });
     expect(await refusal({ recordsPath: 'result.itens' })).toMatchObject({
