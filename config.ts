@@ -51,9 +51,9 @@ const environment = z.object({
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   TEMPORAL_API_KEY: optional,
   TEMPORAL_TLS: z.stringbool().default(false),
-  /** Where people open the Temporal UI; the API links to it. */
+  /** Where users open the Temporal UI; the API links to it. */
   TEMPORAL_UI_URL: z.url().optional(),
-  /** Where people and providers reach this deployment. */
+  /** Where users and providers reach this deployment. */
   PUBLIC_URL: z
     .url({ error: 'Set PUBLIC_URL: the https://… address at which providers reach the API.' })
     .transform((url) => url.replace(/\/$/, '')),

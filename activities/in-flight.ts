@@ -28,8 +28,8 @@ export function createInFlightLimit() {
   let hasAnswered = false;
   let hasShrunk = false;
   /**
-   * The most in flight in this round, and when. Under a rate limit a sender hands over its messages in bursts, and few are
-   * in flight when the answers arrive.
+   * The most in flight in this round, and when. Under a rate limit a sender hands over its messages in bursts, and few
+   * are in flight when the answers arrive.
    */
   let peak = 0;
   let peakAt = -Infinity;

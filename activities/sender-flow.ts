@@ -4,8 +4,9 @@ import type { ProviderAccountError, ProviderUnavailableError } from './provider-
 /**
  * `nothing_due`: the run has no message left that is due now and that this sender may claim. `not_running`: it was
  * paused, cancelled or ended. `superseded`: other senders have replaced this one. `threshold`: too many messages have
- * failed. `budget`: the month's budget is used up. `trouble`: the provider asked for a long pause, or its answers do not show whether it accepts messages
- * (domain/provider-trouble.ts). `yielded`: another run waits for the slot (slots.ts).
+ * failed, or none was accepted. `budget`: the month's budget is used up. `trouble`: the provider asked for a long pause,
+ * or its answers do not show whether it accepts messages (domain/provider-trouble.ts). `yielded`: another run waits for
+ * the slot (slots.ts).
  */
 export type SenderStop =
   | 'nothing_due'

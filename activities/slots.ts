@@ -9,8 +9,8 @@ const shortestSliceMs = 2_000;
 const mostAtOnce = 4;
 
 /**
- * The sender slots of this process. While all are in use and runs or answers wait for one, the senders that have run longest give
- * up theirs; their runs wait for the next.
+ * The sender slots of this process. While all are in use and runs or answers wait for one, the senders that have run
+ * longest give up theirs; their runs wait for the next.
  */
 export function createSlots({
   sql,

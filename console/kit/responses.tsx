@@ -131,8 +131,9 @@ export function createOnce<T>() {
 const submitOnce = createOnce<Done | Shown>();
 
 /**
- * Executes a form's action, then redirects, or shows what only this answer contains; if the API rejects it, shows the form again with its values and the
- * problems beside their fields. A form with `once` is executed once, however often it is sent.
+ * Executes a form's action, then redirects, or shows what only this answer contains. If the API rejects it, shows the
+ * form again with its values, and the problems beside their fields. A form with `once` is executed only once, even if it
+ * is sent again.
  */
 export async function submit(
   request: FastifyRequest,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { errorBody } from '../../api/http/errors.ts';
 import { defaultNames } from '../../domain/webservice.ts';
@@ -29,24 +29,31 @@ test('every setting reaches the containers of the compose file', () => {
   expect(settings.filter((name) => !passed.has(name))).toEqual([]);
 });
 
-test('links between the pages have an existing target', () => {
-  for (const page of [
-    'README.md',
-    'docs/architecture.md',
-    'docs/states.md',
-    'docs/operations.md',
-    'docs/reliability.md',
-    'docs/api.md',
-  ]) {
-    for (const link of all(read(page), /\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-      expect(
-        () =>
-          read(
-            new URL(link, `file:///${page}`).pathname.slice(1).replace(/\/$/, '/0001-campaign-workflow.md'),
-          ),
-        `${page}: ${link}`,
-      ).not.toThrow();
-    }
+const folder = new URL('../../', import.meta.url);
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync(new URL('docs/', folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+/** The anchors of a page, as GitHub names its headings. */
+const anchorsOf = (page: string): string[] =>
+  all(page.replaceAll(/^```.*?^```/gms, ''), /^#+ (.*)$/gm).map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test.each(pages)('the links of %s have an existing target', (page) => {
+  for (const link of all(read(page), /\]\(([^)\s]+)\)/g)) {
+    if (/^(https?|mailto):/.test(link)) continue;
+    const target = new URL(link, new URL(page, folder));
+    const anchor = target.hash.slice(1);
+    target.hash = '';
+    expect(existsSync(target), `${page}: ${link}`).toBe(true);
+    if (anchor !== '') expect(anchorsOf(readFileSync(target, 'utf8')), `${page}: ${link}`).toContain(anchor);
   }
 });
 
