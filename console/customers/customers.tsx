@@ -65,11 +65,8 @@ export const customers: FastifyPluginAsync = async (app) => {
       const t = customerWords[view.locale];
       return {
         title: t.deleteTitle,
-        text: (
-          <>
-            <strong>{name}</strong> {t.deleteText}
-          </>
-        ),
+        text: <strong>{name}</strong>,
+        details: <p>{t.deleteText}</p>,
         button: common[view.locale].delete,
       };
     },
